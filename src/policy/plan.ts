@@ -82,7 +82,7 @@ export type PlanIntType = 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint
 export type PlanArgType = PlanIntType | 'string' | 'path' | 'file';
 
 export type PlanArg = {
-  /** Position in the function's prototype (kprobe, lsm: 0…4), or number of the field in the tracepoint's format. */
+  /** Position in the function's prototype (kprobe, lsm: 0…5), or number of the field in the tracepoint's format. */
   readonly index: number;
   readonly type: PlanArgType;
   /** Shown in events; empty if none. */

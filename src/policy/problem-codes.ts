@@ -1,0 +1,54 @@
+/** Every code that a problem with a policy's text can have: stable API, each with an anchor in docs/errors.md. */
+export type ProblemCodeEntry = {
+  readonly name: string;
+  /** What it means and what would be right; one or two sentences. */
+  readonly summary: string;
+};
+
+export const PROBLEM_CODES = [
+  { name: 'NotAnObject', summary: 'The document is not a Kubernetes object.' },
+  { name: 'UnknownKind', summary: 'The object is neither a TracingPolicy nor a TracingPolicyNamespaced of cilium.io/v1alpha1.' },
+  { name: 'BadName', summary: 'The name is no DNS subdomain, or the namespace is missing or no DNS label.' },
+  { name: 'TooDeep', summary: 'The object is nested deeper than any policy needs to be.' },
+  { name: 'UnknownField', summary: 'The language has no such field. Misspelt fields would be ignored silently elsewhere and make a policy match more than was meant.' },
+  { name: 'MissingField', summary: 'A required field is absent.' },
+  { name: 'WrongType', summary: 'The value has the wrong YAML type, for example a number where a string must be: quote it.' },
+  { name: 'WrongValue', summary: 'The value is none of those that the field allows.' },
+  { name: 'OutOfRange', summary: 'A number or a list is larger or smaller than the field allows.' },
+  { name: 'NotSupported', summary: 'The field, type, operator or action belongs to the language, but this version cannot do it. docs/limits.md lists all of them.' },
+  { name: 'NotInNamespacedPolicy', summary: 'The field or value is for cluster-wide policies only.' },
+  { name: 'NoHooks', summary: 'The policy watches nothing: it has no kprobes, tracepoints or lsmhooks.' },
+  { name: 'BadHookName', summary: 'The name of the function, hook or tracepoint cannot be one.' },
+  { name: 'NotASyscall', summary: 'The hook says "syscall: true" (which is the default), but the function is no system call: its arguments would be read wrongly. Set "syscall: false".' },
+  { name: 'UnknownOption', summary: 'There is no such option in spec.options.' },
+  { name: 'RepeatedOption', summary: 'An option is given twice.' },
+  { name: 'BadOptionValue', summary: 'The option does not allow this value.' },
+  { name: 'ArgIndexOutOfRange', summary: 'Arguments of functions are numbered 0 to 5.' },
+  { name: 'RepeatedArgument', summary: 'Two entries of args read the same argument in the same way.' },
+  { name: 'UndeclaredArgument', summary: 'A filter names an argument that is not listed in the args of its hook.' },
+  { name: 'OperatorTypeMismatch', summary: 'The operator never matches a value of this type.' },
+  { name: 'NoValues', summary: 'A filter without values never matches or always does.' },
+  { name: 'NotANumber', summary: 'The argument is an integer, and the value is not.' },
+  { name: 'NumberOutOfRange', summary: 'The value can never be equal to an integer of this width and sign.' },
+  { name: 'BadValue', summary: 'The value can never match.' },
+  { name: 'ValueTooLong', summary: 'The value is longer than the engine compares: 255 bytes for Equal and Prefix, 248 for Postfix.' },
+  { name: 'UnknownCapability', summary: 'Linux has no capability of this name.' },
+  { name: 'BadNamespaceValue', summary: 'Values of matchNamespaces are inode numbers or host_ns; with "namespace: Pod" they are names of Kubernetes namespaces.' },
+  { name: 'BadLabelSelector', summary: 'The label selector is not valid: In and NotIn need values, Exists and DoesNotExist must have none.' },
+  { name: 'OverrideWithoutError', summary: 'The action Override needs argError, the negative error number that the call shall return, for example -1 for EPERM.' },
+  { name: 'OverrideErrorOutOfRange', summary: 'argError must be a negative error number from -4095 to -1.' },
+  { name: 'OverrideOnTracepoint', summary: 'A tracepoint cannot change what a call returns.' },
+  { name: 'OverrideNotPossible', summary: 'Only system calls, security_* functions and LSM hooks can be denied.' },
+  { name: 'RepeatedAction', summary: 'A selector may have one Override.' },
+  { name: 'TextTooShort', summary: 'Messages and tags have at least 2 characters.' },
+  { name: 'TextTruncated', summary: 'Messages are cut after 256 bytes, tags after 128.' },
+  { name: 'TooManyTags', summary: 'A hook has at most 16 tags.' },
+  { name: 'TooManySelectors', summary: 'A hook of a policy has at most 64 selectors.' },
+  { name: 'TooManySlots', summary: 'A hook of a policy reads at most 16 arguments.' },
+  { name: 'TooManyFilters', summary: 'A selector has at most 16 filters on arguments.' },
+  { name: 'TooManyActions', summary: 'A selector has at most 8 actions.' },
+  { name: 'SetTooLarge', summary: 'A list of values is longer than its table.' },
+  { name: 'TooManyProblems', summary: 'There are more problems than are listed.' },
+] as const satisfies readonly ProblemCodeEntry[];
+
+export type ProblemCode = (typeof PROBLEM_CODES)[number]['name'];

@@ -1,0 +1,91 @@
+import type { ProblemCode } from './problem-codes.ts';
+
+/** Something that is wrong (`error`) or probably not meant (`warning`) in a policy. */
+export type Problem = {
+  readonly code: ProblemCode;
+  /** Where: `spec.kprobes[0].selectors[1].matchArgs[0].operator`. */
+  readonly path: string;
+  /** What is wrong, without a full stop. User data in it is quoted and bounded. */
+  readonly message: string;
+  /** What would be right: `use Equal`, `did you mean "matchBinaries"?` */
+  readonly hint?: string;
+  readonly severity: 'error' | 'warning';
+};
+
+/** One line for people: where, what is wrong, what would be right. */
+export function formatProblem(problem: Problem): string {
+  const hint = problem.hint === undefined ? '' : `; ${problem.hint}`;
+  return `${problem.path}: ${problem.message}${hint}`;
+}
+
+const MAX_QUOTED_CHARS = 80;
+
+/** User's data for a message: JSON-quoted (so control characters are visible) and at most 80 characters of it. */
+export function quote(value: unknown): string {
+  if (typeof value === 'string') {
+    const cut = value.length > MAX_QUOTED_CHARS;
+    return JSON.stringify(cut ? `${value.slice(0, MAX_QUOTED_CHARS)}…` : value);
+  }
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) {
+    return String(value);
+  }
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : 'nothing';
+}
+
+/** Joins a path and a field name; a name that is no plain word is quoted and bounded, so a path stays readable and short. */
+export function fieldPath(base: string, field: string | number): string {
+  if (typeof field === 'number') {
+    return `${base}[${field}]`;
+  }
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(field)) {
+    return `${base}[${quote(field)}]`;
+  }
+  return base === '' ? field : `${base}.${field}`;
+}
+
+/** Collects problems, up to a bound, so that a hostile policy cannot make an answer of any size. */
+export type ProblemSink = {
+  add(problem: Problem): void;
+  error(code: ProblemCode, path: string, message: string, hint?: string): void;
+  warn(code: ProblemCode, path: string, message: string, hint?: string): void;
+  /** All that were added, in order; if there were more than the bound, the last one says how many are left out. */
+  list(): readonly Problem[];
+};
+
+/** More than a person reads; less than hurts. */
+export const MAX_PROBLEMS = 100;
+
+export function createProblemSink(): ProblemSink {
+  const problems: Problem[] = [];
+  let dropped = 0;
+  const add = (problem: Problem): void => {
+    if (problems.length < MAX_PROBLEMS) {
+      problems.push(problem);
+    } else {
+      dropped += 1;
+    }
+  };
+  const make = (
+    severity: Problem['severity'],
+    code: ProblemCode,
+    path: string,
+    message: string,
+    hint: string | undefined,
+  ): void => add(hint === undefined ? { code, path, message, severity } : { code, path, message, hint, severity });
+  return {
+    add,
+    error: (code, path, message, hint) => make('error', code, path, message, hint),
+    warn: (code, path, message, hint) => make('warning', code, path, message, hint),
+    list: () =>
+      dropped === 0
+        ? problems
+        : [
+            ...problems,
+            { code: 'TooManyProblems', path: 'spec', message: `and ${dropped} more problems`, severity: 'error' },
+          ],
+  };
+}
+
+export function hasErrors(problems: readonly Problem[]): boolean {
+  return problems.some((problem) => problem.severity === 'error');
+}

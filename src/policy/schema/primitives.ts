@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+/** An object of the language: unknown fields are refused by `parse`, and kept (not pruned) by the API server so that they reach it. */
+export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape, description: string) {
+  return z.strictObject(shape).meta({ description });
+}
+
+const INT32_MAX = 2_147_483_647;
+const UINT32_MAX = 4_294_967_295;
+
+export const int32 = z.int().min(-INT32_MAX - 1).max(INT32_MAX).meta({ format: 'int32' });
+export const uint32 = z.int().min(0).max(UINT32_MAX).meta({ format: 'int64' });
+/** As far as JSON numbers are exact: 0…2^53−1. */
+export const uint53 = z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta({ format: 'int64' });
+export const position = z.int().min(0).max(INT32_MAX).meta({ format: 'int32' });
+
+export type CelRule = { readonly rule: string; readonly message: string };
+
+/** A rule for the API server; what it says must also be said by the schema or the compiler. */
+export function cel(...rules: readonly CelRule[]): { 'x-kubernetes-validations': readonly CelRule[] } {
+  return { 'x-kubernetes-validations': rules };
+}
