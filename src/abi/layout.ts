@@ -1,0 +1,517 @@
+// Generated from native/abi/palisade.h by scripts/generate-abi.ts; do not edit.
+
+/** FNV-1a 64 of the header's bytes: agent and loader of different builds refuse each other. */
+export const ABI_HASH = 0x43e6878670eea8e8n;
+
+export const PAL_ABI_VERSION = 1;
+export const PAL_LAYOUT_VERSION = 1;
+export const PAL_WORDS = 4;
+export const PAL_SELECTORS = 256;
+export const PAL_PLANES = 64;
+export const PAL_SLOTS = 32;
+export const PAL_STEPS = 10;
+export const PAL_CLASSES = 2048;
+export const PAL_MASK_CLASSES = 256;
+export const PAL_STR_MAX = 255;
+export const PAL_SUFFIX_MAX = 248;
+export const PAL_PATH_MAX = 4096;
+export const PAL_RECORD_MAX = 32768;
+export const PAL_COUNTERS = 4096;
+export const PAL_SET_WORDS = 4;
+export const PAL_EXE_PATH_MAX = 1024;
+export const PAL_PODNAME_MAX = 80;
+export const PAL_T_NONE = 0;
+export const PAL_T_INT = 1;
+export const PAL_T_STRING = 2;
+export const PAL_T_FILE = 3;
+export const PAL_T_PATH = 4;
+export const PAL_SRC_ARG = 0;
+export const PAL_SRC_FIELD = 1;
+export const PAL_SRC_BPRM_FILENAME = 2;
+export const PAL_SF_USER = 1;
+export const PAL_SF_SIGNED = 2;
+export const PAL_SF_DPATH = 4;
+export const PAL_SF_DEREF = 8;
+export const PAL_SF_DATALOC = 16;
+export const PAL_SF_LATE = 32;
+export const PAL_SF_FIELD_ARRAY = 64;
+export const PAL_P_SCOPE = 1;
+export const PAL_P_BINARY = 2;
+export const PAL_P_CAP_EFF = 3;
+export const PAL_P_CAP_PRM = 4;
+export const PAL_P_CAP_INH = 5;
+export const PAL_P_NS = 6;
+export const PAL_P_SLOT = 7;
+export const PAL_K_SCOPE = 1;
+export const PAL_K_COL = 2;
+export const PAL_K_HASH = 3;
+export const PAL_K_MASK = 4;
+export const PAL_K_STR = 5;
+export const PAL_K_SUFFIX = 6;
+export const PAL_PF_NS_CAP = 1;
+export const PAL_NS_UTS = 0;
+export const PAL_NS_IPC = 1;
+export const PAL_NS_MNT = 2;
+export const PAL_NS_PID = 3;
+export const PAL_NS_PID_FOR_CHILDREN = 4;
+export const PAL_NS_NET = 5;
+export const PAL_NS_TIME = 6;
+export const PAL_NS_TIME_FOR_CHILDREN = 7;
+export const PAL_NS_CGROUP = 8;
+export const PAL_NS_USER = 9;
+export const PAL_NS_COUNT = 10;
+export const PAL_FEAT_OVERLAY_FILTER = 1;
+export const PAL_FEAT_LATE_MARK = 2;
+export const PAL_FEAT_LATE_RUN = 4;
+export const PAL_FEAT_SYSCALL = 8;
+export const PAL_FEAT_SYS_ENTER = 16;
+export const PAL_FEAT_RETURNS = 32;
+export const PAL_FEAT_OVERRIDE = 64;
+export const PAL_KF_TASK_STORAGE = 1;
+export const PAL_KF_CGROUP_V1 = 2;
+export const PAL_ACT_POST = 1;
+export const PAL_ACT_NOPOST = 2;
+export const PAL_ACT_SIGKILL = 4;
+export const PAL_ACT_OVERRIDE = 8;
+export const PAL_ACT_WOULD_KILL = 16;
+export const PAL_ACT_WOULD_DENY = 32;
+export const PAL_CLASS_HOST = 0;
+export const PAL_CLASS_UNKNOWN = 1;
+export const PAL_CLASS_PENDING = 2;
+export const PAL_CLASS_FIRST = 3;
+export const PAL_CG_ROOT = 1;
+export const PAL_CG_POD = 2;
+export const PAL_CG_SELF = 4;
+export const PAL_PROC_EXEC_PENDING = 1;
+export const PAL_PROC_EXEMPT = 2;
+export const PAL_PROC_FROM_ITER = 4;
+export const PAL_PROC_PATH_UNKNOWN = 8;
+export const PAL_KIND_EXEC = 1;
+export const PAL_KIND_EXIT = 2;
+export const PAL_KIND_CLONE = 3;
+export const PAL_KIND_HOOK = 4;
+export const PAL_KIND_LOSS = 6;
+export const PAL_KIND_ALARM = 7;
+export const PAL_KIND_CGROUP = 8;
+export const PAL_HF_TELEMETRY = 1;
+export const PAL_EF_PROCFS = 1;
+export const PAL_EF_TRUNC_ARGS = 2;
+export const PAL_EF_ERROR_ARGS = 4;
+export const PAL_EF_LATE = 8;
+export const PAL_EF_ERROR_PATH = 16;
+export const PAL_EF_ERROR_CWD = 32;
+export const PAL_EF_ROOT_CWD = 64;
+export const PAL_MF_EXEMPT = 1;
+export const PAL_MF_MONITOR = 2;
+export const PAL_MF_UNKNOWN = 4;
+export const PAL_MF_KILL_SUPPRESSED = 8;
+export const PAL_HV_LATE = 1;
+export const PAL_HV_NOPROC = 2;
+export const PAL_HV_TRUNC = 4;
+export const PAL_A_OK = 0;
+export const PAL_A_FAULT = 1;
+export const PAL_A_TRUNC = 2;
+export const PAL_A_UNREACHABLE = 3;
+export const PAL_A_FULL = 4;
+export const PAL_A_NULL = 5;
+export const PAL_PATHF_DELETED = 1;
+export const PAL_C_MATCH = 0;
+export const PAL_C_POST = 1;
+export const PAL_C_NOPOST = 2;
+export const PAL_C_KILL = 3;
+export const PAL_C_DENY = 4;
+export const PAL_C_WOULD_KILL = 5;
+export const PAL_C_WOULD_DENY = 6;
+export const PAL_C_RATE_LIMITED = 7;
+export const PAL_C_LOST = 8;
+export const PAL_C_UNKNOWN = 9;
+export const PAL_C_KILL_SUPPRESSED = 10;
+export const PAL_C_EXEMPT = 11;
+export const PAL_C_COUNT = 12;
+export const PAL_H_EMPTY_SLOT = 0;
+export const PAL_H_NO_SCRATCH = 1;
+export const PAL_H_NO_TABLE = 2;
+export const PAL_H_PROC_MISSING = 3;
+export const PAL_H_PROC_REBUILT = 4;
+export const PAL_H_STORAGE_FAILED = 5;
+export const PAL_H_CRIT_LOST = 6;
+export const PAL_H_TELE_LOST = 7;
+export const PAL_H_OVERLAY_DROPPED = 8;
+export const PAL_H_UNPROTECTED_START = 9;
+export const PAL_H_CGROUP_FULL = 10;
+export const PAL_H_EXEC_LATE = 11;
+export const PAL_H_COUNT = 16;
+
+export const SLOT_LAYOUT = {
+  bytes: 56,
+  at: {
+    type: 0,
+    src: 1,
+    reg: 2,
+    nsteps: 3,
+    size_slot: 4,
+    flags: 5,
+    width: 6,
+    cls: 7,
+    max: 8,
+    rsvd: 12,
+    step: 16,
+  },
+} as const;
+export const PLANE_LAYOUT = {
+  bytes: 8,
+  at: {
+    src: 0,
+    slot: 1,
+    kind: 2,
+    field: 3,
+    first: 4,
+    ncls: 5,
+    cls0: 6,
+    nlen: 7,
+  },
+} as const;
+export const CFG_LAYOUT = {
+  bytes: 2368,
+  at: {
+    abi: 0,
+    hook: 4,
+    bank: 8,
+    words: 12,
+    np_task: 16,
+    np_scalar: 20,
+    np_mem: 24,
+    nslots: 28,
+    regmask: 32,
+    typemask: 36,
+    maxsteps: 40,
+    ncol: 44,
+    feat: 48,
+    kflags: 52,
+    sysno: 56,
+    rsvd: 60,
+    plane: 64,
+    slot: 576,
+  },
+} as const;
+export const PLANE_TBL_LAYOUT = {
+  bytes: 96,
+  at: {
+    dc: 0,
+    inv: 32,
+    unk: 64,
+  },
+} as const;
+export const SEL_LAYOUT = {
+  bytes: 24,
+  at: {
+    pol: 0,
+    sel: 2,
+    cap: 4,
+    acts: 8,
+    f: 10,
+    cnt: 12,
+    events_per_s: 16,
+    rsvd: 20,
+  },
+} as const;
+export const MASK_CLASS_LAYOUT = {
+  bytes: 40,
+  at: {
+    mask: 0,
+    sel: 8,
+  },
+} as const;
+export const TBL_LAYOUT = {
+  bytes: 24064,
+  at: {
+    all: 0,
+    lsb: 32,
+    msb: 64,
+    kill: 96,
+    deny: 128,
+    post: 384,
+    wkill: 416,
+    wdeny: 448,
+    err: 480,
+    pl: 512,
+    need: 6656,
+    sel: 7680,
+    cls: 13824,
+  },
+} as const;
+export const INT_KEY_LAYOUT = {
+  bytes: 16,
+  at: {
+    plane: 0,
+    pad: 4,
+    v: 8,
+  },
+} as const;
+export const STR_KEY_LAYOUT = {
+  bytes: 260,
+  at: {
+    plen: 0,
+    plane: 4,
+    data: 5,
+  },
+} as const;
+export const STR_LAYOUT = {
+  bytes: 72,
+  at: {
+    klen: 0,
+    next: 4,
+    pfx: 8,
+    eq: 40,
+  },
+} as const;
+export const MASK_LAYOUT = {
+  bytes: 32,
+  at: {
+    w: 0,
+  },
+} as const;
+export const CGROUP_LAYOUT = {
+  bytes: 16,
+  at: {
+    cls: 0,
+    flags: 4,
+    pod: 8,
+  },
+} as const;
+export const PODNAME_LAYOUT = {
+  bytes: 80,
+  at: {
+    name: 0,
+  },
+} as const;
+export const EXEMPT_KEY_LAYOUT = {
+  bytes: 16,
+  at: {
+    dev: 0,
+    ino: 8,
+  },
+} as const;
+export const KEY_LAYOUT = {
+  bytes: 16,
+  at: {
+    exec_ktime: 0,
+    tgid: 8,
+    flags: 12,
+  },
+} as const;
+export const PROC_LAYOUT = {
+  bytes: 1128,
+  at: {
+    key: 0,
+    parent: 16,
+    start_boottime: 32,
+    sets: 40,
+    set_gen: 72,
+    flags: 76,
+    ino: 80,
+    dev: 88,
+    exec_seq: 96,
+    path_len: 100,
+    path: 104,
+  },
+} as const;
+export const HDR_LAYOUT = {
+  bytes: 32,
+  at: {
+    len: 0,
+    kind: 4,
+    flags: 5,
+    cpu: 6,
+    seq: 8,
+    ktime: 16,
+    gen: 24,
+    hook: 28,
+  },
+} as const;
+export const TASK_LAYOUT = {
+  bytes: 48,
+  at: {
+    key: 0,
+    start: 16,
+    tid: 24,
+    nstgid: 28,
+    cgid: 32,
+    uid: 40,
+    cls: 44,
+  },
+} as const;
+export const CRED_LAYOUT = {
+  bytes: 80,
+  at: {
+    uid: 0,
+    gid: 4,
+    euid: 8,
+    egid: 12,
+    suid: 16,
+    sgid: 20,
+    fsuid: 24,
+    fsgid: 28,
+    secbits: 32,
+    pad: 36,
+    prm: 40,
+    eff: 48,
+    inh: 56,
+    ns_level: 64,
+    ns_uid: 68,
+    ns_gid: 72,
+    ns_inum: 76,
+  },
+} as const;
+export const EXEC_LAYOUT = {
+  bytes: 288,
+  at: {
+    h: 0,
+    t: 32,
+    parent: 80,
+    old: 96,
+    c: 112,
+    ns: 192,
+    ino: 232,
+    dev: 240,
+    nlink: 248,
+    secureexec: 252,
+    auid: 256,
+    flags: 260,
+    l_path: 264,
+    l_cwd: 266,
+    l_args: 268,
+    l_env: 272,
+    argc: 276,
+    envc: 280,
+    rsvd: 284,
+  },
+} as const;
+export const EXIT_LAYOUT = {
+  bytes: 120,
+  at: {
+    h: 0,
+    t: 32,
+    parent: 80,
+    code: 96,
+    sig: 100,
+    utime: 104,
+    stime: 112,
+  },
+} as const;
+export const CLONE_LAYOUT = {
+  bytes: 104,
+  at: {
+    h: 0,
+    t: 32,
+    parent: 80,
+    cflags: 96,
+  },
+} as const;
+export const MATCH_LAYOUT = {
+  bytes: 8,
+  at: {
+    pol: 0,
+    sel: 2,
+    acts: 4,
+    f: 6,
+  },
+} as const;
+export const HOOKEV_LAYOUT = {
+  bytes: 112,
+  at: {
+    h: 0,
+    t: 32,
+    nmatch: 80,
+    nargs: 82,
+    err: 84,
+    sig: 88,
+    flags: 92,
+    pair: 96,
+    kstack: 104,
+    ustack: 108,
+    m: 112,
+  },
+} as const;
+export const ARG_LAYOUT = {
+  bytes: 8,
+  at: {
+    slot: 0,
+    type: 1,
+    status: 2,
+    f: 3,
+    len: 4,
+  },
+} as const;
+export const PATH_HEAD_LAYOUT = {
+  bytes: 8,
+  at: {
+    mode: 0,
+    flags: 2,
+    rsvd: 4,
+  },
+} as const;
+export const LOSS_LAYOUT = {
+  bytes: 48,
+  at: {
+    h: 0,
+    pol: 32,
+    reason: 36,
+    n: 40,
+  },
+} as const;
+export const ALARM_LAYOUT = {
+  bytes: 56,
+  at: {
+    h: 0,
+    code: 32,
+    arg: 36,
+    a: 40,
+    b: 48,
+  },
+} as const;
+export const CG_LAYOUT = {
+  bytes: 72,
+  at: {
+    h: 0,
+    id: 32,
+    parent: 40,
+    pod: 48,
+    op: 56,
+    cls: 60,
+    l_name: 64,
+    pad: 66,
+  },
+} as const;
+export const COUNTERS_LAYOUT = {
+  bytes: 96,
+  at: {
+    c: 0,
+  },
+} as const;
+export const HEALTH_LAYOUT = {
+  bytes: 128,
+  at: {
+    c: 0,
+  },
+} as const;
+export const SEQ_LAYOUT = {
+  bytes: 16,
+  at: {
+    crit: 0,
+    tele: 8,
+  },
+} as const;
+export const META_LAYOUT = {
+  bytes: 128,
+  at: {
+    layout: 0,
+    abi: 4,
+    build: 8,
+    boot: 40,
+    pending: 56,
+    rsvd: 60,
+    label: 64,
+    pending_label: 96,
+  },
+} as const;
