@@ -24,7 +24,6 @@ export const PROBLEM_CODES = [
   { name: 'RepeatedOption', summary: 'An option is given twice.' },
   { name: 'BadOptionValue', summary: 'The option does not allow this value.' },
   { name: 'ArgIndexOutOfRange', summary: 'Arguments of functions are numbered 0 to 5.' },
-  { name: 'RepeatedArgument', summary: 'Two entries of args read the same argument in the same way.' },
   { name: 'UndeclaredArgument', summary: 'A filter names an argument that is not listed in the args of its hook.' },
   { name: 'OperatorTypeMismatch', summary: 'The operator never matches a value of this type.' },
   { name: 'NoValues', summary: 'A filter without values never matches or always does.' },

@@ -1,0 +1,12 @@
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** True for the name of a Kubernetes namespace. */
+export function isNamespaceName(name: string): boolean {
+  return LABEL.test(name);
+}
+
+/** True for the name of a policy. */
+export function isObjectName(name: string): boolean {
+  return name.length <= 253 && SUBDOMAIN.test(name);
+}

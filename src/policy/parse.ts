@@ -1,0 +1,79 @@
+import type { Outcome, Policy } from './policy.ts';
+import type { PolicyKind } from './plan.ts';
+import { type JsonObject, MAX_DEPTH, isDeeperThan, isJsonObject, withoutNulls } from './plain-json.ts';
+import { type ProblemSink, createProblemSink, fieldPath, quote } from './problem.ts';
+import { isNamespaceName, isObjectName } from './names.ts';
+import { didYouMean } from './nearest.ts';
+import { tracingPolicySpec } from './schema/spec.ts';
+import { addShapeProblems } from './shape-problems.ts';
+
+export const API_VERSION = 'cilium.io/v1alpha1';
+const TOP_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+
+/** Reads an object from the API server, an admission request or a file. Strict: unknown fields are problems. All problems at once. */
+export function parse(object: unknown): Outcome<Policy> {
+  const sink = createProblemSink();
+  if (!isJsonObject(object)) {
+    sink.error('NotAnObject', 'policy', 'is not a Kubernetes object');
+    return { ok: false, problems: sink.list() };
+  }
+  if (isDeeperThan(object, MAX_DEPTH)) {
+    sink.error('TooDeep', 'policy', `is nested deeper than ${MAX_DEPTH} levels`);
+    return { ok: false, problems: sink.list() };
+  }
+  const kind = readKind(object, sink);
+  const identity = kind === undefined ? undefined : readIdentity(object['metadata'], kind, sink);
+  for (const key of Object.keys(object).filter((name) => !TOP_FIELDS.includes(name))) {
+    sink.error('UnknownField', fieldPath('', key), `unknown field ${quote(key)}`, didYouMean(key, TOP_FIELDS));
+  }
+  const input = withoutNulls(object['spec']);
+  const spec = tracingPolicySpec.safeParse(input);
+  if (!spec.success) {
+    addShapeProblems(sink, 'spec', tracingPolicySpec, input, spec.error.issues);
+  }
+  const problems = sink.list();
+  if (identity === undefined || !spec.success || problems.length > 0) {
+    return { ok: false, problems };
+  }
+  return { ok: true, value: { ...identity, spec: spec.data }, warnings: [] };
+}
+
+function readKind(object: JsonObject, sink: ProblemSink): PolicyKind | undefined {
+  const { apiVersion, kind } = object;
+  if (apiVersion !== API_VERSION) {
+    sink.error('UnknownKind', 'apiVersion', `${quote(apiVersion)} is not ${API_VERSION}`);
+  }
+  if (kind === 'TracingPolicy' || kind === 'TracingPolicyNamespaced') {
+    return kind;
+  }
+  sink.error('UnknownKind', 'kind', `${quote(kind)} is no policy`, 'use TracingPolicy or TracingPolicyNamespaced');
+  return undefined;
+}
+
+function readIdentity(metadata: unknown, kind: PolicyKind, sink: ProblemSink): Omit<Policy, 'spec'> | undefined {
+  if (!isJsonObject(metadata)) {
+    sink.error('MissingField', 'metadata', 'is required');
+    return undefined;
+  }
+  const { name, namespace, uid, generation } = metadata;
+  if (typeof name !== 'string' || !isObjectName(name)) {
+    // An object that is created with generateName has no name yet when admission sees it.
+    if (name !== undefined || typeof metadata['generateName'] !== 'string') {
+      sink.error('BadName', 'metadata.name', `${quote(name)} is no name`, 'use lower-case letters, digits, "-" and "."');
+    }
+  }
+  const isNamespaced = kind === 'TracingPolicyNamespaced';
+  if (isNamespaced && (typeof namespace !== 'string' || !isNamespaceName(namespace))) {
+    sink.error('BadName', 'metadata.namespace', 'a TracingPolicyNamespaced needs the name of its namespace');
+  }
+  if (!isNamespaced && namespace !== undefined && namespace !== null && namespace !== '') {
+    sink.error('BadName', 'metadata.namespace', 'a TracingPolicy has none', 'use TracingPolicyNamespaced');
+  }
+  return {
+    kind,
+    namespace: isNamespaced && typeof namespace === 'string' ? namespace : null,
+    name: typeof name === 'string' ? name : '',
+    uid: typeof uid === 'string' ? uid : '',
+    generation: typeof generation === 'number' && Number.isSafeInteger(generation) ? generation : 0,
+  };
+}
