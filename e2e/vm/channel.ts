@@ -48,7 +48,7 @@ export function startCommand(port: number, argv: readonly [string, ...string[]],
   const socket = net.connect({ host: "127.0.0.1", port, noDelay: true });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
-  let pending = Buffer.alloc(0);
+  let pending: Buffer = Buffer.alloc(0);
   const result = new Promise<CommandResult>((resolve, reject) => {
     const take = (kind: number, bytes: Buffer): void => {
       if (kind === frame.stdout) {

@@ -58,7 +58,7 @@ export async function fetchKernels(cache: string, names: readonly KernelName[]):
 
 /** Debian packs a kernel into one package up to 6.x, and its image, modules and configuration apart from 7.x on. */
 function partsOf(release: string): RegExp {
-  return new RegExp(`^linux-(image|binary|modules|base)-${RegExp.escape(release)}$`);
+  return new RegExp(`^linux-(image|binary|modules|base)-${release.replaceAll(/[.+]/g, "\\$&")}$`);
 }
 
 async function unpack(apt: PrivateApt, name: KernelName, folder: string): Promise<void> {

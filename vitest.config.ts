@@ -1,0 +1,37 @@
+import { defineConfig } from "vitest/config";
+
+/** Machines and clusters are emulated: what takes a second on a real one may take ten. */
+const emulatedTimeoutMs = 180_000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "scripts/**/*.test.ts", "e2e/host/**/*.test.ts", "e2e/vm/*.test.ts", "e2e/cluster/*.test.ts"],
+        },
+      },
+      {
+        test: {
+          name: "vm",
+          include: ["e2e/vm/tests/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: emulatedTimeoutMs,
+          hookTimeout: emulatedTimeoutMs,
+        },
+      },
+      {
+        test: {
+          name: "cluster",
+          include: ["e2e/cluster/tests/**/*.test.ts"],
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: emulatedTimeoutMs,
+          hookTimeout: 10 * 60_000,
+        },
+      },
+    ],
+  },
+});
