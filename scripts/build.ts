@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { step } from '../e2e/host/step.ts';
+
+/** Builds what is delivered: dist/ (TypeScript), the BPF objects, the loader. */
+const root = path.join(import.meta.dirname, '..');
+
+async function run(title: string, argv: readonly [string, ...string[]]): Promise<void> {
+  const [program, ...args] = argv;
+  await step(title, () => {
+    const { status, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    return status === 0 ? Promise.resolve() : Promise.reject(new Error(`${argv.join(' ')}: ${error?.message ?? `status ${status ?? 'signal'}`}`));
+  });
+}
+
+try {
+  // Files of sources that are gone must not stay in the image.
+  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+  await run('TypeScript', ['node_modules/.bin/tsc', '-p', 'tsconfig.build.json']);
+  if (existsSync(path.join(root, 'native/bpf/Makefile'))) await run('BPF engine', ['make', '--no-print-directory', '-s', '-C', 'native/bpf']);
+  if (existsSync(path.join(root, 'Cargo.toml'))) await run('loader', ['cargo', 'build', '--release', '--locked', '-q']);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,52 @@
+#!/bin/bash
+# Prepares a Debian 12 machine: just enough to run Node 24, which does the rest (e2e/setup/setup.ts). What is there
+# already is skipped, so a second run takes a second.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "$*" >&2; }
+now() { date +%s.%N; }
+step() { # step TITLE COMMAND…
+  local title=$1 started ended
+  shift
+  started=$(now)
+  "$@" || { say "FAILED: $title"; exit 1; }
+  ended=$(now)
+  LC_ALL=C awk -v a="$started" -v b="$ended" -v t="$title" 'BEGIN { printf "%7.1f s  %s\n", b - a, t }' >&2
+}
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+is_debian_12() { grep -qs '^ID=debian$' /etc/os-release && grep -qs '^VERSION_CODENAME=bookworm$' /etc/os-release; }
+
+# A node and an npm of any origin will do: they only fetch the Node that this project runs on.
+bootstrap_packages() {
+  local missing=()
+  have node || missing+=(nodejs)
+  have npm || missing+=(npm)
+  installed ca-certificates || missing+=(ca-certificates)
+  [ ${#missing[@]} = 0 ] && return
+  as_root apt-get -qq update || return 1
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+npm_packages() {
+  local wanted
+  wanted=$(cat package-lock.json .npmrc | sha256sum)
+  if [ -x node_modules/node/bin/node ] && [ "$(cat node_modules/.palisade-lock 2>/dev/null)" = "$wanted" ]; then return; fi
+  # Not `npm ci`: it refuses a lock file without the builds of optional packages for other platforms, and registries do
+  # not have them all. Versions and checksums are those of the lock file here too.
+  # npm's check of engines would look at the node that runs npm, which may be the machine's old one.
+  npm install --no-save --engine-strict=false --no-progress --loglevel=error >&2 || return 1
+  printf '%s\n' "$wanted" > node_modules/.palisade-lock
+}
+
+if is_debian_12; then
+  step "node and npm to begin with" bootstrap_packages
+elif ! have node || ! have npm; then
+  say "This is not Debian 12, so nothing is installed for you. Missing: $(have node || echo node) $(have npm || echo npm)."
+  exit 1
+fi
+step "npm packages, among them Node 24" npm_packages
+exec node_modules/node/bin/node e2e/setup/setup.ts
