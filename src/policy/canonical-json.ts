@@ -1,11 +1,5 @@
 /** What can be written canonically: no undefined, no numbers other than safe integers. */
-export type CanonicalValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly CanonicalValue[]
-  | { readonly [key: string]: CanonicalValue };
+export type CanonicalValue = null | boolean | number | string | readonly CanonicalValue[] | { readonly [key: string]: CanonicalValue };
 
 /**
  * JSON with one spelling per value: keys sorted by UTF-16 code units, no white space, integers only. Two equal values give equal bytes,

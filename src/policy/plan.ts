@@ -133,17 +133,7 @@ export type PlanBinaryFilter = {
   readonly values: readonly string[];
 };
 
-export type LinuxNamespace =
-  | 'uts'
-  | 'ipc'
-  | 'mnt'
-  | 'pid'
-  | 'pid_for_children'
-  | 'net'
-  | 'time'
-  | 'time_for_children'
-  | 'cgroup'
-  | 'user';
+export type LinuxNamespace = 'uts' | 'ipc' | 'mnt' | 'pid' | 'pid_for_children' | 'net' | 'time' | 'time_for_children' | 'cgroup' | 'user';
 
 /** On a Linux namespace of the process. Values: decimal inode numbers (uint32) and `host_ns` (that of pid 1, read at link time). */
 export type PlanNamespaceFilter = {

@@ -10,16 +10,28 @@ export const PROBLEM_CODES = [
   { name: 'UnknownKind', summary: 'The object is neither a TracingPolicy nor a TracingPolicyNamespaced of cilium.io/v1alpha1.' },
   { name: 'BadName', summary: 'The name is no DNS subdomain, or the namespace is missing or no DNS label.' },
   { name: 'TooDeep', summary: 'The object is nested deeper than any policy needs to be.' },
-  { name: 'UnknownField', summary: 'The language has no such field. Misspelt fields would be ignored silently elsewhere and make a policy match more than was meant.' },
+  {
+    name: 'UnknownField',
+    summary:
+      'The language has no such field. Misspelt fields would be ignored silently elsewhere and make a policy match more than was meant.',
+  },
   { name: 'MissingField', summary: 'A required field is absent.' },
   { name: 'WrongType', summary: 'The value has the wrong YAML type, for example a number where a string must be: quote it.' },
   { name: 'WrongValue', summary: 'The value is none of those that the field allows.' },
   { name: 'OutOfRange', summary: 'A number or a list is larger or smaller than the field allows.' },
-  { name: 'NotSupported', summary: 'The field, type, operator or action belongs to the language, but this version cannot do it. docs/limits.md lists all of them.' },
+  {
+    name: 'NotSupported',
+    summary:
+      'The field, type, operator or action belongs to the language, but this version cannot do it. docs/limits.md lists all of them.',
+  },
   { name: 'NotInNamespacedPolicy', summary: 'The field or value is for cluster-wide policies only.' },
   { name: 'NoHooks', summary: 'The policy watches nothing: it has no kprobes, tracepoints or lsmhooks.' },
   { name: 'BadHookName', summary: 'The name of the function, hook or tracepoint cannot be one.' },
-  { name: 'NotASyscall', summary: 'The hook says "syscall: true" (which is the default), but the function is no system call: its arguments would be read wrongly. Set "syscall: false".' },
+  {
+    name: 'NotASyscall',
+    summary:
+      'The hook says "syscall: true" (which is the default), but the function is no system call: its arguments would be read wrongly. Set "syscall: false".',
+  },
   { name: 'UnknownOption', summary: 'There is no such option in spec.options.' },
   { name: 'RepeatedOption', summary: 'An option is given twice.' },
   { name: 'BadOptionValue', summary: 'The option does not allow this value.' },
@@ -32,9 +44,18 @@ export const PROBLEM_CODES = [
   { name: 'BadValue', summary: 'The value can never match.' },
   { name: 'ValueTooLong', summary: 'The value is longer than the engine compares: 255 bytes for Equal and Prefix, 248 for Postfix.' },
   { name: 'UnknownCapability', summary: 'Linux has no capability of this name.' },
-  { name: 'BadNamespaceValue', summary: 'Values of matchNamespaces are inode numbers or host_ns; with "namespace: Pod" they are names of Kubernetes namespaces.' },
-  { name: 'BadLabelSelector', summary: 'The label selector is not valid: In and NotIn need values, Exists and DoesNotExist must have none.' },
-  { name: 'OverrideWithoutError', summary: 'The action Override needs argError, the negative error number that the call shall return, for example -1 for EPERM.' },
+  {
+    name: 'BadNamespaceValue',
+    summary: 'Values of matchNamespaces are inode numbers or host_ns; with "namespace: Pod" they are names of Kubernetes namespaces.',
+  },
+  {
+    name: 'BadLabelSelector',
+    summary: 'The label selector is not valid: In and NotIn need values, Exists and DoesNotExist must have none.',
+  },
+  {
+    name: 'OverrideWithoutError',
+    summary: 'The action Override needs argError, the negative error number that the call shall return, for example -1 for EPERM.',
+  },
   { name: 'OverrideErrorOutOfRange', summary: 'argError must be a negative error number from -4095 to -1.' },
   { name: 'OverrideOnTracepoint', summary: 'A tracepoint cannot change what a call returns.' },
   { name: 'OverrideNotPossible', summary: 'Only system calls, security_* functions and LSM hooks can be denied.' },

@@ -65,13 +65,8 @@ export function createProblemSink(): ProblemSink {
       dropped += 1;
     }
   };
-  const make = (
-    severity: Problem['severity'],
-    code: ProblemCode,
-    path: string,
-    message: string,
-    hint: string | undefined,
-  ): void => add(hint === undefined ? { code, path, message, severity } : { code, path, message, hint, severity });
+  const make = (severity: Problem['severity'], code: ProblemCode, path: string, message: string, hint: string | undefined): void =>
+    add(hint === undefined ? { code, path, message, severity } : { code, path, message, hint, severity });
   return {
     add,
     error: (code, path, message, hint) => make('error', code, path, message, hint),
@@ -79,10 +74,7 @@ export function createProblemSink(): ProblemSink {
     list: () =>
       dropped === 0
         ? problems
-        : [
-            ...problems,
-            { code: 'TooManyProblems', path: 'spec', message: `and ${dropped} more problems`, severity: 'error' },
-          ],
+        : [...problems, { code: 'TooManyProblems', path: 'spec', message: `and ${dropped} more problems`, severity: 'error' }],
   };
 }
 

@@ -47,17 +47,17 @@ function compileAction(sink: ProblemSink, at: string, context: ActionContext, sp
     case 'Override':
       return compileOverride(sink, at, context, spec.argError);
     default:
-      notSupported(sink, fieldPath(at, 'action'), `action ${quote(spec.action)} is not supported yet`, `works: ${SUPPORTED_ACTIONS.join(', ')}`);
+      notSupported(
+        sink,
+        fieldPath(at, 'action'),
+        `action ${quote(spec.action)} is not supported yet`,
+        `works: ${SUPPORTED_ACTIONS.join(', ')}`,
+      );
       return undefined;
   }
 }
 
-function compileOverride(
-  sink: ProblemSink,
-  at: string,
-  context: ActionContext,
-  argError: number | undefined,
-): PlanAction | undefined {
+function compileOverride(sink: ProblemSink, at: string, context: ActionContext, argError: number | undefined): PlanAction | undefined {
   if (context.kind === 'tracepoint') {
     sink.error(
       'OverrideOnTracepoint',
@@ -80,7 +80,12 @@ function compileOverride(
     return undefined;
   }
   if (argError >= 0 || argError < -LIMITS.maxErrno) {
-    sink.error('OverrideErrorOutOfRange', fieldPath(at, 'argError'), `${argError} is no error number`, `from -${LIMITS.maxErrno} to -1, for example -1 (EPERM)`);
+    sink.error(
+      'OverrideErrorOutOfRange',
+      fieldPath(at, 'argError'),
+      `${argError} is no error number`,
+      `from -${LIMITS.maxErrno} to -1, for example -1 (EPERM)`,
+    );
     return undefined;
   }
   return { type: 'override', errno: argError };

@@ -42,12 +42,7 @@ export function compileArgFilter(
 }
 
 /** Position in `args` of the argument that a filter means: `args` names positions, `index` names the index of an entry. */
-function findArgument(
-  sink: ProblemSink,
-  path: string,
-  filter: ArgFilterSpec,
-  args: readonly DeclaredArg[],
-): number | undefined {
+function findArgument(sink: ProblemSink, path: string, filter: ArgFilterSpec, args: readonly DeclaredArg[]): number | undefined {
   const listed = filter.args ?? [];
   if (listed.length > 1) {
     notSupported(sink, fieldPath(path, 'args'), 'a filter on several arguments is not supported yet');
@@ -73,13 +68,7 @@ function findArgument(
   return found;
 }
 
-function isOperatorUsable(
-  sink: ProblemSink,
-  path: string,
-  operator: ArgOperatorName,
-  typeName: string,
-  arg: PlanArg,
-): boolean {
+function isOperatorUsable(sink: ProblemSink, path: string, operator: ArgOperatorName, typeName: string, arg: PlanArg): boolean {
   const usable: readonly ArgOperatorName[] = isIntType(arg.type) ? INT_OPERATORS : BYTES_OPERATORS;
   if (usable.includes(operator)) {
     return true;
@@ -112,13 +101,7 @@ export function isCountUsable(sink: ProblemSink, path: string, values: readonly 
   return true;
 }
 
-function compileIntegers(
-  sink: ProblemSink,
-  path: string,
-  typeName: string,
-  type: PlanIntType,
-  values: readonly string[],
-): string[] {
+function compileIntegers(sink: ProblemSink, path: string, typeName: string, type: PlanIntType, values: readonly string[]): string[] {
   const range = rangeOf(type);
   const numbers: bigint[] = [];
   for (const [index, text] of values.entries()) {

@@ -63,9 +63,7 @@ function compileHook(sink: ProblemSink, head: HookHead, body: HookBody): PlanHoo
   return {
     ...identity,
     message: body.message === undefined ? '' : compileText(sink, fieldPath(head.path, 'message'), body.message, LIMITS.messageBytes),
-    tags: (body.tags ?? []).map((tag, index) =>
-      compileText(sink, fieldPath(fieldPath(head.path, 'tags'), index), tag, LIMITS.tagBytes),
-    ),
+    tags: (body.tags ?? []).map((tag, index) => compileText(sink, fieldPath(fieldPath(head.path, 'tags'), index), tag, LIMITS.tagBytes)),
     args: args.flatMap((arg) => (arg.plan === null ? [] : [arg.plan])),
     selectors: compileSelectors(sink, head.path, { kind: head.kind, canDeny }, args, body.selectors ?? []),
   };

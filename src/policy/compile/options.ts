@@ -77,10 +77,7 @@ function nearestOption(name: string): string | undefined {
   return didYouMean(name, OPTION_NAMES) ?? didYouMean(prefixed, OPTION_NAMES);
 }
 
-function choice<Key extends 'mode' | 'substitute' | 'onUnknown' | 'onPending'>(
-  key: Key,
-  values: readonly Settings[Key][],
-): Setter {
+function choice<Key extends 'mode' | 'substitute' | 'onUnknown' | 'onPending'>(key: Key, values: readonly Settings[Key][]): Setter {
   return (settings, text) => {
     const value = values.find((candidate) => candidate === text);
     if (value === undefined) {

@@ -42,11 +42,7 @@ const LINUX_NAMESPACES: Readonly<Record<Exclude<NamespaceFilterSpec['namespace']
   User: 'user',
 };
 
-export function compileNamespaceFilter(
-  sink: ProblemSink,
-  path: string,
-  filter: NamespaceFilterSpec,
-): PlanFilter | undefined {
+export function compileNamespaceFilter(sink: ProblemSink, path: string, filter: NamespaceFilterSpec): PlanFilter | undefined {
   const at = fieldPath(path, 'values');
   const { namespace, operator, values } = filter;
   if (!isCountUsable(sink, at, values)) {
@@ -76,11 +72,7 @@ export function compileNamespaceFilter(
   return { on: 'namespace', namespace: LINUX_NAMESPACES[namespace], operator, values: [...integerSet(numbers), ...host] };
 }
 
-export function compileCapabilityFilter(
-  sink: ProblemSink,
-  path: string,
-  filter: CapabilityFilterSpec,
-): PlanFilter | undefined {
+export function compileCapabilityFilter(sink: ProblemSink, path: string, filter: CapabilityFilterSpec): PlanFilter | undefined {
   const at = fieldPath(path, 'values');
   if (!isCountUsable(sink, at, filter.values)) {
     return undefined;

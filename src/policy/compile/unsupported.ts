@@ -11,34 +11,89 @@ import type { KprobeSpec, TracepointSpec } from '../schema/hooks.ts';
 
 /** Fields of the language that this version refuses; docs/limits.md is generated from these tables. */
 export const UNSUPPORTED_SPEC_FIELDS = [
-  'uprobes', 'usdts', 'fentries', 'loader', 'enforcers', 'lists', 'selectorsMacros', 'containerSelector', 'hostSelector',
+  'uprobes',
+  'usdts',
+  'fentries',
+  'loader',
+  'enforcers',
+  'lists',
+  'selectorsMacros',
+  'containerSelector',
+  'hostSelector',
 ] as const satisfies readonly (keyof TracingPolicySpec)[];
 
 export const UNSUPPORTED_KPROBE_FIELDS = [
-  'return', 'returnArg', 'returnArgAction', 'data', 'ignore',
+  'return',
+  'returnArg',
+  'returnArgAction',
+  'data',
+  'ignore',
 ] as const satisfies readonly (keyof KprobeSpec)[];
 
 export const UNSUPPORTED_TRACEPOINT_FIELDS = ['raw'] as const satisfies readonly (keyof TracepointSpec)[];
 
 export const UNSUPPORTED_ARG_FIELDS = [
-  'resolve', 'sizeArgIndex', 'returnCopy', 'maxData', 'source', 'btfType', 'btfTypeModule',
+  'resolve',
+  'sizeArgIndex',
+  'returnCopy',
+  'maxData',
+  'source',
+  'btfType',
+  'btfTypeModule',
 ] as const satisfies readonly (keyof ArgumentSpec)[];
 
 export const UNSUPPORTED_SELECTOR_FIELDS = [
-  'matchData', 'matchReturnArgs', 'matchParentBinaries', 'matchPIDs', 'matchNamespaceChanges', 'matchCapabilityChanges',
-  'matchWorkloads', 'matchReturnActions', 'label', 'macros',
+  'matchData',
+  'matchReturnArgs',
+  'matchParentBinaries',
+  'matchPIDs',
+  'matchNamespaceChanges',
+  'matchCapabilityChanges',
+  'matchWorkloads',
+  'matchReturnActions',
+  'label',
+  'macros',
 ] as const satisfies readonly (keyof SelectorSpec)[];
 
 export const UNSUPPORTED_ACTION_FIELDS = [
-  'argSig', 'argUrl', 'argFqdn', 'argSock', 'argIndex', 'argValue', 'argRegs', 'argNewSymbol', 'argNewAddr', 'argNewOffset',
-  'rateLimit', 'rateLimitScope', 'kernelStackTrace', 'userStackTrace', 'imaHash',
+  'argSig',
+  'argUrl',
+  'argFqdn',
+  'argSock',
+  'argIndex',
+  'argValue',
+  'argRegs',
+  'argNewSymbol',
+  'argNewAddr',
+  'argNewOffset',
+  'rateLimit',
+  'rateLimitScope',
+  'kernelStackTrace',
+  'userStackTrace',
+  'imaHash',
 ] as const satisfies readonly (keyof ActionSpec)[];
 
 /** Argument types that compile, and what they become. */
 export const SUPPORTED_ARG_TYPES: Readonly<Partial<Record<ArgTypeName, PlanArgType>>> = {
-  int: 'int32', int32: 'int32', sint32: 'int32', int8: 'int8', sint8: 'int8', int16: 'int16', sint16: 'int16',
-  int64: 'int64', sint64: 'int64', long: 'int64', uint8: 'uint8', uint16: 'uint16', uint32: 'uint32', uint64: 'uint64',
-  ulong: 'uint64', size_t: 'uint64', string: 'string', path: 'path', file: 'file',
+  int: 'int32',
+  int32: 'int32',
+  sint32: 'int32',
+  int8: 'int8',
+  sint8: 'int8',
+  int16: 'int16',
+  sint16: 'int16',
+  int64: 'int64',
+  sint64: 'int64',
+  long: 'int64',
+  uint8: 'uint8',
+  uint16: 'uint16',
+  uint32: 'uint32',
+  uint64: 'uint64',
+  ulong: 'uint64',
+  size_t: 'uint64',
+  string: 'string',
+  path: 'path',
+  file: 'file',
 };
 
 type ActionName = (typeof ACTIONS)[number];
@@ -48,19 +103,39 @@ export const SUPPORTED_ACTIONS = ['Post', 'NoPost', 'Sigkill', 'Override'] as co
 export const INT_OPERATORS = ['Equal', 'NotEqual', 'In', 'NotIn'] as const satisfies readonly ArgOperatorName[];
 
 export const BYTES_OPERATORS = [
-  'Equal', 'NotEqual', 'In', 'NotIn', 'Prefix', 'NotPrefix', 'Postfix', 'NotPostfix',
+  'Equal',
+  'NotEqual',
+  'In',
+  'NotIn',
+  'Prefix',
+  'NotPrefix',
+  'Postfix',
+  'NotPostfix',
 ] as const satisfies readonly ArgOperatorName[];
 
 /** Operators that mean something for these types in the language, and that this version refuses. */
 export const UNSUPPORTED_INT_OPERATORS: readonly ArgOperatorName[] = [
-  'GreaterThan', 'LessThan', 'GT', 'LT', 'InRange', 'NotInRange', 'Mask', 'InMap', 'NotInMap', 'CelExpr',
+  'GreaterThan',
+  'LessThan',
+  'GT',
+  'LT',
+  'InRange',
+  'NotInRange',
+  'Mask',
+  'InMap',
+  'NotInMap',
+  'CelExpr',
 ];
 export const UNSUPPORTED_BYTES_OPERATORS: readonly ArgOperatorName[] = ['SubString', 'SubStringIgnCase'];
 export const UNSUPPORTED_FILE_OPERATORS: readonly ArgOperatorName[] = ['FileType', 'NotFileType'];
 
 /** Options of upstream and of ours that are known and refused. */
 export const UNSUPPORTED_OPTIONS: readonly string[] = [
-  'disable-kprobe-multi', 'disable-uprobe-multi', 'override-method', 'sleepable-preload-size', 'palisade.dev/rollout',
+  'disable-kprobe-multi',
+  'disable-uprobe-multi',
+  'override-method',
+  'sleepable-preload-size',
+  'palisade.dev/rollout',
 ];
 
 /** Adds a problem for every field that is in use. Absent, false and empty values say nothing and pass. */

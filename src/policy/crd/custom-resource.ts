@@ -88,9 +88,7 @@ export function customResourceDefinition(kind: PolicyKind): object {
 function objectSchema(kind: PolicyKind): StructuralSchema {
   return {
     description:
-      kind === 'TracingPolicy'
-        ? 'A security policy for all processes of the cluster.'
-        : 'A security policy for the pods of its namespace.',
+      kind === 'TracingPolicy' ? 'A security policy for all processes of the cluster.' : 'A security policy for the pods of its namespace.',
     type: 'object',
     required: ['metadata', 'spec'],
     properties: {

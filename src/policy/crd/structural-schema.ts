@@ -17,8 +17,23 @@ export type UnknownFields = 'prune' | 'preserve';
 
 /** Keywords that may be copied as they are; anything else that zod writes is not structural or not understood, and is refused. */
 const COPIED = new Set([
-  'type', 'description', 'default', 'enum', 'format', 'minimum', 'maximum', 'minLength', 'maxLength', 'pattern', 'minItems',
-  'maxItems', 'required', 'nullable', 'x-kubernetes-validations', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys',
+  'type',
+  'description',
+  'default',
+  'enum',
+  'format',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'minItems',
+  'maxItems',
+  'required',
+  'nullable',
+  'x-kubernetes-validations',
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
 ]);
 
 const TYPES: ReadonlySet<unknown> = new Set(['object', 'array', 'string', 'integer', 'number', 'boolean']);

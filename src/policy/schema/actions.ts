@@ -2,8 +2,18 @@ import { z } from 'zod';
 import { cel, int32, object, uint32, uint53 } from './primitives.ts';
 
 export const ACTIONS = [
-  'Post', 'Sigkill', 'Override', 'GetUrl', 'DnsLookup', 'NoPost', 'Signal', 'TrackSock', 'UntrackSock', 'NotifyEnforcer',
-  'CleanupEnforcerNotification', 'Set',
+  'Post',
+  'Sigkill',
+  'Override',
+  'GetUrl',
+  'DnsLookup',
+  'NoPost',
+  'Signal',
+  'TrackSock',
+  'UntrackSock',
+  'NotifyEnforcer',
+  'CleanupEnforcerNotification',
+  'Set',
 ] as const;
 
 const ONE_TARGET = {

@@ -13,7 +13,10 @@ const returnFields = {
   returnArg: argument.optional(),
   returnArgAction: z.string().optional().describe('TrackSock or UntrackSock on the returned socket.'),
 };
-const returnRule = cel({ rule: '!has(self.__return__) || !self.__return__ || has(self.returnArg)', message: '"return: true" needs returnArg' });
+const returnRule = cel({
+  rule: '!has(self.__return__) || !self.__return__ || has(self.returnArg)',
+  message: '"return: true" needs returnArg',
+});
 
 export const kprobe = object(
   {
@@ -109,10 +112,7 @@ export const list = object(
   'A named list of functions.',
 );
 
-export const option = object(
-  { name: z.string().describe('Name of the option.'), value: z.string().describe('Its value.') },
-  'An option.',
-);
+export const option = object({ name: z.string().describe('Name of the option.'), value: z.string().describe('Its value.') }, 'An option.');
 
 export type KprobeSpec = z.infer<typeof kprobe>;
 export type TracepointSpec = z.infer<typeof tracepoint>;

@@ -8,7 +8,11 @@ export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape, descri
 const INT32_MAX = 2_147_483_647;
 const UINT32_MAX = 4_294_967_295;
 
-export const int32 = z.int().min(-INT32_MAX - 1).max(INT32_MAX).meta({ format: 'int32' });
+export const int32 = z
+  .int()
+  .min(-INT32_MAX - 1)
+  .max(INT32_MAX)
+  .meta({ format: 'int32' });
 export const uint32 = z.int().min(0).max(UINT32_MAX).meta({ format: 'int64' });
 /** As far as JSON numbers are exact: 0…2^53−1. */
 export const uint53 = z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta({ format: 'int64' });

@@ -5,16 +5,60 @@ import { object, position, uint32 } from './primitives.ts';
 
 /** In and NotIn are our spelling of Equal and NotEqual with several values; all others are upstream's. */
 export const ARG_OPERATORS = [
-  'Equal', 'NotEqual', 'In', 'NotIn', 'Prefix', 'NotPrefix', 'Postfix', 'NotPostfix', 'SubString', 'SubStringIgnCase',
-  'GreaterThan', 'LessThan', 'GT', 'LT', 'InRange', 'NotInRange', 'Mask', 'InMap', 'NotInMap', 'SAddr', 'NotSAddr', 'DAddr',
-  'NotDAddr', 'SPort', 'NotSPort', 'DPort', 'NotDPort', 'SPortPriv', 'NotSportPriv', 'DPortPriv', 'NotDPortPriv', 'Protocol',
-  'Family', 'State', 'FileType', 'NotFileType', 'CapabilitiesGained', 'CelExpr',
+  'Equal',
+  'NotEqual',
+  'In',
+  'NotIn',
+  'Prefix',
+  'NotPrefix',
+  'Postfix',
+  'NotPostfix',
+  'SubString',
+  'SubStringIgnCase',
+  'GreaterThan',
+  'LessThan',
+  'GT',
+  'LT',
+  'InRange',
+  'NotInRange',
+  'Mask',
+  'InMap',
+  'NotInMap',
+  'SAddr',
+  'NotSAddr',
+  'DAddr',
+  'NotDAddr',
+  'SPort',
+  'NotSPort',
+  'DPort',
+  'NotDPort',
+  'SPortPriv',
+  'NotSportPriv',
+  'DPortPriv',
+  'NotDPortPriv',
+  'Protocol',
+  'Family',
+  'State',
+  'FileType',
+  'NotFileType',
+  'CapabilitiesGained',
+  'CelExpr',
 ] as const;
 
 export type ArgOperatorName = (typeof ARG_OPERATORS)[number];
 
 export const NAMESPACE_TYPES = [
-  'Uts', 'Ipc', 'Mnt', 'Pid', 'PidForChildren', 'Net', 'Time', 'TimeForChildren', 'Cgroup', 'User', 'Pod',
+  'Uts',
+  'Ipc',
+  'Mnt',
+  'Pid',
+  'PidForChildren',
+  'Net',
+  'Time',
+  'TimeForChildren',
+  'Cgroup',
+  'User',
+  'Pod',
 ] as const;
 
 const membership = z.enum(['In', 'NotIn']);
@@ -51,9 +95,7 @@ const pidFilter = object(
 
 const namespaceFilter = object(
   {
-    namespace: z
-      .enum(NAMESPACE_TYPES)
-      .describe('Kind of Linux namespace; Pod: the Kubernetes namespace of the pod of the process.'),
+    namespace: z.enum(NAMESPACE_TYPES).describe('Kind of Linux namespace; Pod: the Kubernetes namespace of the pod of the process.'),
     operator: membership,
     values: strings.describe('Inode numbers or host_ns; with Pod: names of Kubernetes namespaces.'),
   },
@@ -69,10 +111,7 @@ const capabilityFilter = object(
   {
     type: z.enum(['Effective', 'Inheritable', 'Permitted']).default('Effective').describe('The capability set.'),
     operator: membership,
-    isNamespaceCapability: z
-      .boolean()
-      .default(false)
-      .describe('Only capabilities of tasks outside the user namespace of the host count.'),
+    isNamespaceCapability: z.boolean().default(false).describe('Only capabilities of tasks outside the user namespace of the host count.'),
     values: strings.describe('Names of capabilities, for example CAP_SYS_ADMIN.'),
   },
   'A filter on capabilities of the process.',

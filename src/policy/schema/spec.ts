@@ -25,7 +25,10 @@ export const tracingPolicySpec = object(
     loader: z.boolean().optional().describe('Report files that are mapped as code.'),
     enforcers: z.array(enforcer).optional().describe('Calls that NotifyEnforcer can deny.'),
     lists: z.array(list).optional().describe('Named lists of functions.'),
-    options: z.array(option.meta(cel(POLICY_MODE))).optional().describe('Options of the policy.'),
+    options: z
+      .array(option.meta(cel(POLICY_MODE)))
+      .optional()
+      .describe('Options of the policy.'),
     selectorsMacros: z.record(z.string(), selector).optional().describe('Named filters for selectors.'),
     podSelector: labelSelector('Pods that the policy is about.').optional(),
     containerSelector: labelSelector('Containers that the policy is about, by the fields name and repo.').optional(),

@@ -1,0 +1,198 @@
+import { type AttachPoint, attachPointKey, attachPointOf, canStandIn } from './bind/attach-point.ts';
+import {
+  type BoundMethod,
+  boundMethod,
+  entryMethods,
+  isFmodRetUsable,
+  isLsmUsable,
+  isScratchUnsafe,
+  persistentFirst,
+} from './bind/methods.ts';
+import { effectOf } from './effect.ts';
+import { type KernelFacts, hasFact, isPreemptible } from './kernel-facts.ts';
+import { nearestName } from './nearest.ts';
+import type { Plan, PlanHook, PolicyMode } from './plan.ts';
+import type { LoadReason } from './reasons.ts';
+
+export type BoundHook = {
+  /** Position in the plan's hooks. */
+  readonly hook: number;
+  /** `spec.kprobes[0]`. */
+  readonly path: string;
+  /** Equal for hooks that share a program (`attachPointKey`). */
+  readonly point: string;
+  /** In order of preference; the loader uses the first that loads. Empty: the hook cannot be had, see `failure`. */
+  readonly methods: readonly BoundMethod[];
+  readonly failure: BindFailure | null;
+};
+
+export type BindFailure = {
+  readonly reason: LoadReason;
+  /** One sentence: what is missing on this kernel, and what would help. */
+  readonly message: string;
+};
+
+/** What a hook wants to do with a call. In monitor mode nothing is done, so nothing is needed. */
+type Wish = { readonly deny: boolean; readonly kill: boolean };
+
+/** Pure: which ways a kernel offers for every hook of a plan, or why it offers none. One entry per hook of the plan, in its order. */
+export function bind(plan: Plan, kernel: KernelFacts, mode: PolicyMode): readonly BoundHook[] {
+  return plan.hooks.map((hook, position) => {
+    const point = attachPointOf(hook, kernel);
+    const wish = wishOf(hook);
+    const missing = kernel.facts['btf'] === false ? NO_BTF : findMissing(point, kernel);
+    const found = missing ?? methodsOf(hook, point, plan, kernel, wish, mode);
+    const isFailure = 'reason' in found;
+    return {
+      hook: position,
+      path: hook.path,
+      point: attachPointKey(point),
+      methods: isFailure ? [] : found,
+      failure: isFailure ? found : null,
+    };
+  });
+}
+
+/** The first hook that cannot be had, or null: then the plan is expected to load. */
+export function firstFailure(bound: readonly BoundHook[]): (BoundHook & { readonly failure: BindFailure }) | null {
+  for (const hook of bound) {
+    if (hook.failure !== null) {
+      return { ...hook, failure: hook.failure };
+    }
+  }
+  return null;
+}
+
+const NO_BTF: BindFailure = { reason: 'BTFUnavailable', message: 'this kernel has no BTF (/sys/kernel/btf/vmlinux)' };
+
+function wishOf(hook: PlanHook): Wish {
+  const effects = hook.selectors.map((selector) => effectOf(selector.actions));
+  return { deny: effects.some((effect) => effect.errno !== null), kill: effects.some((effect) => effect.kill) };
+}
+
+/** Without a catalogue nothing is known to be missing; the loader will say. */
+function findMissing(point: AttachPoint, kernel: KernelFacts): BindFailure | undefined {
+  const catalogue = kernel.catalogue;
+  if (catalogue === null) {
+    return undefined;
+  }
+  if (point.kind === 'tracepoint') {
+    return catalogue.tracepoints.has(point.name)
+      ? undefined
+      : { reason: 'TracepointMissing', message: missingText('tracepoint', point.name, catalogue.tracepoints) };
+  }
+  if (point.kind === 'security') {
+    return catalogue.lsmHooks.has(point.lsmHook) || catalogue.functions.has(point.functionName)
+      ? undefined
+      : { reason: 'LsmHookNotFound', message: missingText('LSM hook', point.lsmHook, catalogue.lsmHooks) };
+  }
+  return catalogue.functions.has(point.functionName)
+    ? undefined
+    : { reason: 'FunctionNotFound', message: missingText('function', point.functionName, catalogue.functions) };
+}
+
+function missingText(what: string, name: string, candidates: ReadonlySet<string>): string {
+  const near = nearestName(name, candidates);
+  return `this kernel has no ${what} "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
+}
+
+function methodsOf(
+  hook: PlanHook,
+  point: AttachPoint,
+  plan: Plan,
+  kernel: KernelFacts,
+  wish: Wish,
+  mode: PolicyMode,
+): readonly BoundMethod[] | BindFailure {
+  if (point.kind === 'tracepoint') {
+    return [boundMethod(kernel, 'tracepoint', point.name, 'none')];
+  }
+  const watching = watchMethods(hook, point, kernel, wish);
+  if (!wish.deny) {
+    return watching.length > 0 ? watching : { reason: 'FunctionNotTraceable', message: 'this kernel allows no probe on it' };
+  }
+  const denying = denyMethods(hook, point, kernel);
+  const standIns = plan.options.substitute === 'kill' ? killInstead(point, kernel) : [];
+  // A monitor denies nothing, so any way to watch is good enough where none to deny is there.
+  const methods = [...denying, ...standIns, ...(mode === 'monitor' ? watching : [])];
+  const distinct = methods.filter((entry, at) => methods.findIndex((other) => other.method === entry.method) === at);
+  return distinct.length > 0 ? distinct : whyNoDeny(point, kernel);
+}
+
+function watchMethods(hook: PlanHook, point: AttachPoint, kernel: KernelFacts, wish: Wish): readonly BoundMethod[] {
+  if (point.kind === 'tracepoint') {
+    return [];
+  }
+  const entry = entryMethods(kernel, point.functionName, wish.kill ? 'kill' : 'watch', 'none');
+  if (point.kind === 'security') {
+    const lsm = isLsmUsable(kernel) ? [boundMethod(kernel, 'lsm', point.lsmHook, 'none')] : [];
+    const viaFunction = canUseFunction(hook, point, kernel) ? persistentFirst(entry) : [];
+    return [...lsm, ...viaFunction];
+  }
+  if (point.kind === 'syscall') {
+    const all = entry.filter((method) => method.method !== 'fentry');
+    const raw = kernel.facts['raw_tracepoint'] === false ? [] : [boundMethod(kernel, 'raw_tp_sys_enter', point.functionName, 'none')];
+    return persistentFirst([...all, ...raw]);
+  }
+  return persistentFirst(entry);
+}
+
+function denyMethods(hook: PlanHook, point: AttachPoint, kernel: KernelFacts): readonly BoundMethod[] {
+  if (point.kind === 'security') {
+    const lsm = isLsmUsable(kernel) ? [boundMethod(kernel, 'lsm', point.lsmHook, 'lsm')] : [];
+    const usesFunction = isFmodRetUsable(kernel) && canUseFunction(hook, point, kernel);
+    const fmodRet = usesFunction ? [boundMethod(kernel, 'fmod_ret', point.functionName, 'fmod_ret')] : [];
+    // Old kernels hand out paths to fmod_ret programs, and not to LSM programs.
+    const needsPath = hook.args.some((arg) => arg.type === 'file' || arg.type === 'path');
+    const fmodFirst = needsPath && !hasFact(kernel, 'd_path_lsm') && hasFact(kernel, 'd_path_fmod');
+    return fmodFirst ? [...fmodRet, ...lsm] : [...lsm, ...fmodRet];
+  }
+  if (point.kind === 'syscall') {
+    return [
+      ...(hasFact(kernel, 'override_return') ? [boundMethod(kernel, 'kprobe', point.functionName, 'override_return')] : []),
+      ...(isFmodRetUsable(kernel) ? [boundMethod(kernel, 'fmod_ret', point.functionName, 'fmod_ret')] : []),
+    ];
+  }
+  return point.kind === 'function' && isFmodRetUsable(kernel) ? [boundMethod(kernel, 'fmod_ret', point.functionName, 'fmod_ret')] : [];
+}
+
+/** kprobes run with preemption off: they are never skipped, and kill reliably. */
+function killInstead(point: AttachPoint, kernel: KernelFacts): readonly BoundMethod[] {
+  if (point.kind === 'tracepoint') {
+    return [];
+  }
+  const entry = entryMethods(kernel, point.functionName, 'kill', 'kill');
+  return persistentFirst(entry.filter((method) => method.method !== 'fentry'));
+}
+
+function canUseFunction(hook: PlanHook, point: AttachPoint & { kind: 'security' }, kernel: KernelFacts): boolean {
+  return canStandIn(hook, point.lsmHook) && kernel.catalogue?.functions.has(point.functionName) !== false;
+}
+
+function whyNoDeny(point: AttachPoint, kernel: KernelFacts): BindFailure {
+  const remedy = 'the option palisade.dev/substitute: kill would let a kill stand in';
+  if (point.kind === 'syscall') {
+    const reason =
+      isPreemptible(kernel) && hasFact(kernel, 'fmod_ret')
+        ? 'fmod_ret may be skipped on this preemptible kernel'
+        : 'fmod_ret is not possible either';
+    return {
+      reason: 'OverrideHelperMissing',
+      message: `denying a system call needs bpf_override_return, which this kernel lacks; ${reason}; ${remedy}`,
+    };
+  }
+  if (isScratchUnsafe(kernel)) {
+    return {
+      reason: 'ScratchUnsafe',
+      message: `this kernel is preemptible and has no atomic operations for programs, so that denying would be unreliable; ${remedy}`,
+    };
+  }
+  if (!hasFact(kernel, 'bpf_lsm') || !kernel.lsm.includes('bpf')) {
+    const active = kernel.lsm.length === 0 ? 'none' : kernel.lsm.join(',');
+    return {
+      reason: 'LSMNotEnabled',
+      message: `denying needs BPF LSM, and "bpf" is not among the active security modules (${active}); boot with lsm=${[...kernel.lsm, 'bpf'].join(',')}; ${remedy}`,
+    };
+  }
+  return { reason: 'FmodRetPreemptible', message: `fmod_ret may be skipped on this preemptible kernel, and a skip allows; ${remedy}` };
+}

@@ -1,0 +1,75 @@
+import type { KernelFacts } from '../kernel-facts.ts';
+import type { PlanHook } from '../plan.ts';
+
+/**
+ * Where in the kernel a hook sits, whatever the policy called it: `kprobe:security_file_open` and `lsm:file_open` are one point, and share
+ * one program.
+ */
+export type AttachPoint =
+  | { readonly kind: 'security'; readonly lsmHook: string; readonly functionName: string }
+  | { readonly kind: 'function'; readonly functionName: string }
+  | { readonly kind: 'syscall'; readonly name: string; readonly functionName: string }
+  | { readonly kind: 'tracepoint'; readonly name: string };
+
+/** LSM hooks whose security_* function has another name. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['bprm_check_security', 'security_bprm_check'],
+  ['settime', 'security_settime64'],
+  ['vm_enough_memory', 'security_vm_enough_memory_mm'],
+]);
+const HOOK_OF_FUNCTION: ReadonlyMap<string, string> = new Map([...OTHER_NAMES].map(([hook, name]) => [name, hook]));
+
+/** Here hook and function number their arguments differently, so that one cannot stand in for the other. */
+const OTHER_ARGUMENTS: ReadonlySet<string> = new Set([
+  'mmap_file',
+  'vm_enough_memory',
+  'inode_init_security',
+  'inode_getsecurity',
+  'inode_copy_up_xattr',
+  'socket_getpeersec_stream',
+  'socket_getpeersec_dgram',
+  'sk_alloc_security',
+  'sk_free_security',
+  'secid_to_secctx',
+]);
+
+export function attachPointOf(hook: PlanHook, kernel: KernelFacts): AttachPoint {
+  if (hook.kind === 'tracepoint') {
+    return { kind: 'tracepoint', name: hook.target };
+  }
+  if (hook.kind === 'lsm') {
+    return { kind: 'security', lsmHook: hook.target, functionName: OTHER_NAMES.get(hook.target) ?? `security_${hook.target}` };
+  }
+  if (hook.syscall) {
+    return { kind: 'syscall', name: hook.target, functionName: `${syscallPrefix(kernel.arch)}${hook.target}` };
+  }
+  const lsmHook = HOOK_OF_FUNCTION.get(hook.target) ?? /^security_(.+)$/.exec(hook.target)?.[1];
+  const isHook = lsmHook !== undefined && kernel.catalogue?.lsmHooks.has(lsmHook) !== false;
+  return isHook && canStandIn(hook, lsmHook)
+    ? { kind: 'security', lsmHook, functionName: hook.target }
+    : { kind: 'function', functionName: hook.target };
+}
+
+/** Whether hook and function read the same arguments at the same places. */
+export function canStandIn(hook: PlanHook, lsmHook: string): boolean {
+  return hook.args.length === 0 || !OTHER_ARGUMENTS.has(lsmHook);
+}
+
+/** One text per point; equal texts share a program. */
+export function attachPointKey(point: AttachPoint): string {
+  switch (point.kind) {
+    case 'security':
+      return `lsm:${point.lsmHook}`;
+    case 'function':
+      return `kprobe:${point.functionName}`;
+    case 'syscall':
+      return `syscall:${point.name}`;
+    case 'tracepoint':
+      return `tracepoint:${point.name}`;
+  }
+}
+
+/** What the architecture puts before `sys_execve`. */
+export function syscallPrefix(arch: string): string {
+  return arch === 'aarch64' ? '__arm64_' : '__x64_';
+}

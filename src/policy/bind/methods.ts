@@ -1,0 +1,78 @@
+import { type AttachMethod, type FactName, type KernelFacts, hasFact, isPreemptible } from '../kernel-facts.ts';
+import type { LoadReason } from '../reasons.ts';
+
+/** One way to attach a hook. */
+export type BoundMethod = {
+  readonly method: AttachMethod;
+  /** What is attached to: `file_open` for lsm, a function, or `sched/sched_process_exec`; the system call's function for raw_tp_sys_enter. */
+  readonly target: string;
+  /** What happens where the policy denies. `kill` stands in for it; `none`: the policy denies nothing here. */
+  readonly deny: 'lsm' | 'fmod_ret' | 'override_return' | 'kill' | 'none';
+  /** The link survives the loader. */
+  readonly persistent: boolean;
+  /** What is less than wished: DegradedKillOnly, NotPersistent. */
+  readonly notes: readonly LoadReason[];
+};
+
+const PIN_FACTS: Readonly<Record<AttachMethod, FactName>> = {
+  lsm: 'pin_lsm',
+  fmod_ret: 'pin_fmod_ret',
+  fentry: 'pin_fmod_ret',
+  kprobe: 'pin_kprobe',
+  kprobe_multi: 'pin_kprobe_multi',
+  raw_tp_sys_enter: 'pin_raw_tracepoint',
+  raw_tracepoint: 'pin_raw_tracepoint',
+  tracepoint: 'pin_tracepoint',
+};
+
+export function boundMethod(kernel: KernelFacts, method: AttachMethod, target: string, deny: BoundMethod['deny']): BoundMethod {
+  const persistent = hasFact(kernel, PIN_FACTS[method]);
+  const notes: LoadReason[] = [];
+  if (deny === 'kill') {
+    notes.push('DegradedKillOnly');
+  }
+  if (!persistent) {
+    notes.push('NotPersistent');
+  }
+  return { method, target, deny, persistent, notes };
+}
+
+/** Links that outlive the loader first; among equals the given order stays. */
+export function persistentFirst(methods: readonly BoundMethod[]): readonly BoundMethod[] {
+  return [...methods.filter((entry) => entry.persistent), ...methods.filter((entry) => !entry.persistent)];
+}
+
+/** LSM programs run: the kernel has them, `bpf` is active, and scratch memory is safe in them. */
+export function isLsmUsable(kernel: KernelFacts): boolean {
+  return hasFact(kernel, 'bpf_lsm') && kernel.lsm.includes('bpf') && !isScratchUnsafe(kernel);
+}
+
+export function isScratchUnsafe(kernel: KernelFacts): boolean {
+  return isPreemptible(kernel) && !hasFact(kernel, 'cas');
+}
+
+/** A skipped fmod_ret allows, so it denies only where nothing can preempt it. */
+export function isFmodRetUsable(kernel: KernelFacts): boolean {
+  return hasFact(kernel, 'fmod_ret') && !isPreemptible(kernel);
+}
+
+/** Entry of a function, to watch or to kill. fentry may be skipped under preemption: then it only watches, and comes last. */
+export function entryMethods(
+  kernel: KernelFacts,
+  functionName: string,
+  wants: 'watch' | 'kill',
+  deny: 'kill' | 'none',
+): readonly BoundMethod[] {
+  const methods: BoundMethod[] = [];
+  if (hasFact(kernel, 'kprobe_multi')) {
+    methods.push(boundMethod(kernel, 'kprobe_multi', functionName, deny));
+  }
+  // A kprobe is tried even by a node that says nothing about it: it is the last resort everywhere.
+  if (kernel.facts['kprobe'] !== false) {
+    methods.push(boundMethod(kernel, 'kprobe', functionName, deny));
+  }
+  if (hasFact(kernel, 'fentry') && (wants === 'watch' || !isPreemptible(kernel))) {
+    methods.push(boundMethod(kernel, 'fentry', functionName, deny));
+  }
+  return methods;
+}
