@@ -17,8 +17,6 @@ export type Selection = {
 };
 
 export type ListOptions = CallOptions & {
-  /** `0`: any version the server's cache has; undefined: the newest (a quorum read). */
-  readonly resourceVersion?: string;
   readonly limit?: number;
   readonly continueToken?: string;
 };
@@ -93,8 +91,6 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
             ...selectorsOf(selection),
             limit: options.limit === undefined ? undefined : String(options.limit),
             continue: options.continueToken,
-            // The server refuses a version beside a continue token, which carries its own.
-            resourceVersion: options.continueToken === undefined ? options.resourceVersion : undefined,
           },
           accept: selection.content === 'metadata' ? METADATA_LIST : 'application/json',
           ...callOf(options),

@@ -1,0 +1,207 @@
+import { sleep, type Clock } from '../telemetry/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createBackoff, REFLECTOR_BACKOFF } from './backoff.ts';
+import type { KubeClient, Selection } from './client.ts';
+import { isKubeError, KubeError } from './kube-error.ts';
+import type { KubeObject } from './kube-object.ts';
+import { resourceName, type ResourceType } from './resource-type.ts';
+
+/** Where a reflector puts what it sees. Calls come one at a time and must not throw. */
+export type ReflectorSink = {
+  /** The whole list, before the first event and after each gap. `reason` is `initial` or why it was listed again. */
+  replace(list: readonly KubeObject[], reason: ListReason): void;
+  put(object: KubeObject): void;
+  remove(object: KubeObject): void;
+};
+
+export type ListReason = 'initial' | 'expired' | 'malformed';
+
+export type ReflectorOptions = {
+  readonly client: KubeClient;
+  readonly type: ResourceType;
+  readonly selection: Selection;
+  readonly sink: ReflectorSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** 0…1, for delays and the length of watches; Math.random unless a test says otherwise. */
+  readonly random?: () => number;
+  /** Objects per page of a list. */
+  readonly pageSize?: number;
+  /** A watch that is silent for this long is given up and opened again; bookmarks come about once a minute. */
+  readonly silenceMs?: number;
+};
+
+export type Reflector = {
+  /** Lists and watches until the signal is aborted. Never rejects: every failure ends in a delay and another try. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Milliseconds since the API server last said anything about this kind; Infinity before the first list. */
+  silentForMs(): number;
+};
+
+const PAGE_SIZE = 500;
+const SILENCE_MS = 150_000;
+const LIST_TIMEOUT_MS = 60_000;
+
+/**
+ * Mirrors one kind of object. A port of the behaviour of client-go's tools/cache/reflector.go:
+ * list once, then watch; on a clean end, a broken connection, 429 or 5xx watch again from the last version
+ * without listing; only where the version is too old, or the stream made no sense, list again.
+ */
+export function createReflector(options: ReflectorOptions): Reflector {
+  const { client, type, selection, sink, clock } = options;
+  const random = options.random ?? Math.random;
+  const silenceMs = options.silenceMs ?? SILENCE_MS;
+  const resource = resourceName(type);
+  const log = options.log.with({ resource });
+  const lists = options.metrics.counter('reflector_lists_total', 'Full lists by what caused them.', ['resource', 'reason']);
+  const restarts = options.metrics.counter('reflector_watch_ends_total', 'Ends of watches by cause.', ['resource', 'reason']);
+  const age = options.metrics.gauge('reflector_last_event_age_seconds', 'Time since the API server last said anything about a kind.', ['resource']);
+  let lastContactMs = Number.NEGATIVE_INFINITY;
+  options.metrics.onScrape(() => {
+    if (Number.isFinite(lastContactMs)) {
+      age.set({ resource }, (clock.monotonicMs() - lastContactMs) / 1_000);
+    }
+  });
+
+  const touch = (): void => {
+    lastContactMs = clock.monotonicMs();
+  };
+
+  /**
+   * All pages of the newest state. client-go lists version 0 first, which the server answers from its cache as one page whatever the
+   * limit: parsing 100,000 pods at once would block this process for seconds.
+   */
+  const listAll = async (signal: AbortSignal): Promise<ListResult> => {
+    const objects: KubeObject[] = [];
+    let continueToken: string | undefined;
+    for (;;) {
+      const page = await client.list(type, selection, {
+        ...(continueToken === undefined ? {} : { continueToken }),
+        limit: options.pageSize ?? PAGE_SIZE,
+        timeoutMs: LIST_TIMEOUT_MS,
+        signal,
+      });
+      touch();
+      objects.push(...page.items);
+      if (page.continueToken === undefined) {
+        return { objects, resourceVersion: page.resourceVersion };
+      }
+      continueToken = page.continueToken;
+    }
+  };
+
+  /** Watches until the stream ends, moving the position with every event. */
+  const watchOnce = async (from: Position, signal: AbortSignal): Promise<void> => {
+    const guard = watchdog(clock, silenceMs);
+    try {
+      const events = await client.watch(type, selection, {
+        resourceVersion: from.resourceVersion,
+        timeoutSeconds: Math.round(300 + random() * 300),
+        signal: AbortSignal.any([signal, guard.signal]),
+      });
+      touch();
+      guard.reset();
+      for await (const event of events) {
+        touch();
+        guard.reset();
+        if (event.type === 'BOOKMARK') {
+          from.resourceVersion = event.resourceVersion;
+          continue;
+        }
+        if (event.type === 'DELETED') {
+          sink.remove(event.object);
+        } else {
+          sink.put(event.object);
+        }
+        from.resourceVersion = event.object.metadata.resourceVersion;
+      }
+    } catch (error) {
+      throw guard.signal.aborted && !signal.aborted ? new KubeError('Timeout', `the watch was silent for ${silenceMs} ms`) : error;
+    } finally {
+      guard.stop();
+    }
+  };
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    const backoff = createBackoff(clock, random, REFLECTOR_BACKOFF);
+    const position: Position = { resourceVersion: '' };
+    let next: Step = { kind: 'list', reason: 'initial' };
+    while (!signal.aborted) {
+      try {
+        if (next.kind === 'list') {
+          const result = await listAll(signal);
+          sink.replace(result.objects, next.reason);
+          lists.inc({ resource, reason: next.reason });
+          log.debug('Listed', { objects: result.objects.length, reason: next.reason });
+          position.resourceVersion = result.resourceVersion;
+          next = { kind: 'watch' };
+        } else {
+          const startMs = clock.monotonicMs();
+          await watchOnce(position, signal);
+          restarts.inc({ resource, reason: 'ended' });
+          if (clock.monotonicMs() - startMs < SHORT_WATCH_MS) {
+            // A server that ends watches at once must not be asked in a loop.
+            await sleep(clock, backoff.nextMs(), signal);
+          }
+        }
+      } catch (error) {
+        if (signal.aborted) {
+          return;
+        }
+        const reason = isKubeError(error) ? error.code : 'Unexpected';
+        restarts.inc({ resource, reason });
+        next = stepAfter(error, next);
+        const askedMs = isKubeError(error) ? (error.retryAfterMs ?? 0) : 0;
+        const delayMs = Math.max(backoff.nextMs(), askedMs);
+        log.warn('Lost touch with the API server', { reason, error, delayMs: Math.round(delayMs), next: next.kind });
+        await sleep(clock, delayMs, signal);
+      }
+    }
+  };
+
+  return {
+    run,
+    silentForMs: () => clock.monotonicMs() - lastContactMs,
+  };
+}
+
+const SHORT_WATCH_MS = 1_000;
+
+type Position = { resourceVersion: string };
+type ListResult = { readonly objects: readonly KubeObject[]; readonly resourceVersion: string };
+type Step = { readonly kind: 'watch' } | { readonly kind: 'list'; readonly reason: ListReason };
+
+function stepAfter(error: unknown, failed: Step): Step {
+  if (failed.kind === 'list') {
+    return failed;
+  }
+  if (isKubeError(error, 'Expired') || isTooLargeVersion(error)) {
+    return { kind: 'list', reason: 'expired' };
+  }
+  // A transport or server failure: the version still holds. Anything else (a line that is no event, a bug) may have lost an event.
+  const isHarmless = isKubeError(error) && error.code !== 'Malformed' && error.code !== 'BadRequest' && error.code !== 'Invalid';
+  return isHarmless ? failed : { kind: 'list', reason: 'malformed' };
+}
+
+/** The server has not reached the version yet, or (etcd was restored) never will: 504 with this text (apiserver/pkg/storage/errors.go). */
+function isTooLargeVersion(error: unknown): boolean {
+  return isKubeError(error, 'Timeout') && error.status === 504 && error.message.includes('Too large resource version');
+}
+
+type Watchdog = { readonly signal: AbortSignal; reset(): void; stop(): void };
+
+/** Aborts its signal after a time without `reset`: a half-open connection says nothing for ever. */
+function watchdog(clock: Clock, limitMs: number): Watchdog {
+  const controller = new AbortController();
+  let timer = clock.setTimer(limitMs, () => controller.abort());
+  return {
+    signal: controller.signal,
+    reset: () => {
+      timer.cancel();
+      timer = clock.setTimer(limitMs, () => controller.abort());
+    },
+    stop: () => timer.cancel(),
+  };
+}
