@@ -1,0 +1,85 @@
+import { readCgroupName } from './cgroup-name.ts';
+
+/** What a cgroup below kubepods belongs to. */
+export type CgroupOwner = {
+  /** Uid in the pod's cgroup name; null: kubepods itself or a QoS level. */
+  readonly podUid: string | null;
+  /** Cgroup id of the pod's own level; 0n at the root levels. */
+  readonly podCgroupId: bigint;
+  readonly containerId: string | null;
+};
+
+/** One directory, as the walk or the kernel's record of its creation tells it. */
+export type CgroupSeen = { readonly id: bigint; readonly parentId: bigint; readonly name: string };
+
+const MAX_CGROUPS = 65_536;
+
+/**
+ * Cgroup id → pod and container, for what lies under kubepods; all other cgroups are the host's and are not kept. A cgroup inherits from
+ * its parent, so that one that a container makes for itself belongs to the container.
+ */
+export class CgroupIndex {
+  readonly #owners = new Map<bigint, CgroupOwner>();
+  /** Released cgroups with the time of their release: events of dead containers still ask for them. */
+  readonly #released = new Map<bigint, number>();
+  readonly #keepReleasedMs: number;
+  /** Cgroups that were not taken in because there are too many. */
+  overflows = 0;
+
+  constructor(options: { keepReleasedMs: number }) {
+    this.#keepReleasedMs = options.keepReleasedMs;
+  }
+
+  get(id: bigint): CgroupOwner | undefined {
+    return this.#owners.get(id);
+  }
+
+  /** Cgroup ids of a pod: its own level and everything below. */
+  *ofPod(podUid: string): Iterable<bigint> {
+    for (const [id, owner] of this.#owners) if (owner.podUid === podUid) yield id;
+  }
+
+  entries(): Iterable<[bigint, CgroupOwner]> {
+    return this.#owners.entries();
+  }
+
+  /** Returns the owner if the directory is under kubepods. */
+  add(seen: CgroupSeen): CgroupOwner | undefined {
+    const known = this.#owners.get(seen.id);
+    if (known !== undefined) return known;
+    const owner = this.#ownerOf(seen);
+    if (owner === undefined) return undefined;
+    if (this.#owners.size >= MAX_CGROUPS) {
+      this.overflows += 1;
+      return owner;
+    }
+    this.#owners.set(seen.id, owner);
+    return owner;
+  }
+
+  release(id: bigint, nowMs: number): void {
+    if (this.#owners.has(id)) this.#released.set(id, nowMs);
+    for (const [released, sinceMs] of this.#released) {
+      if (nowMs - sinceMs < this.#keepReleasedMs) return;
+      this.#released.delete(released);
+      this.#owners.delete(released);
+    }
+  }
+
+  /** Forgets what a complete walk did not find any more. */
+  keepOnly(seen: ReadonlySet<bigint>, nowMs: number): void {
+    for (const id of this.#owners.keys()) if (!seen.has(id) && !this.#released.has(id)) this.release(id, nowMs);
+  }
+
+  #ownerOf(seen: CgroupSeen): CgroupOwner | undefined {
+    const parent = this.#owners.get(seen.parentId);
+    const name = readCgroupName(seen.name);
+    if (name.kind === 'root') return { podUid: null, podCgroupId: 0n, containerId: null };
+    if (name.kind === 'pod' && (parent === undefined || parent.podUid === null)) {
+      return { podUid: name.podUid, podCgroupId: seen.id, containerId: null };
+    }
+    if (parent === undefined || parent.podUid === null) return undefined;
+    if (name.kind === 'container' && parent.containerId === null) return { ...parent, containerId: name.containerId };
+    return parent;
+  }
+}

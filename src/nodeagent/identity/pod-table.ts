@@ -1,0 +1,88 @@
+import type { HubPod, Pods } from '../../protocol/hub-frames.ts';
+import type { EventContainer, EventPod } from '../events/event.ts';
+
+/** The pods of this node, as the hub tells them. */
+export class PodTable {
+  readonly #byUid = new Map<string, HubPod>();
+  readonly #byCgroupUid = new Map<string, HubPod>();
+  /** Pods that are gone, for the events that still arrive: name and namespace stay right for a while. */
+  readonly #gone = new Map<string, { readonly pod: HubPod; readonly sinceMs: number }>();
+  readonly #keepGoneMs: number;
+  /** False until the hub has sent its first full list. */
+  isSynced = false;
+
+  constructor(options: { keepGoneMs: number }) {
+    this.#keepGoneMs = options.keepGoneMs;
+  }
+
+  get size(): number {
+    return this.#byUid.size;
+  }
+
+  all(): Iterable<HubPod> {
+    return this.#byUid.values();
+  }
+
+  byCgroupUid(cgroupUid: string): HubPod | undefined {
+    return this.#byCgroupUid.get(cgroupUid) ?? this.#gone.get(cgroupUid)?.pod;
+  }
+
+  apply(frame: Pods, nowMs: number): void {
+    const gone = frame.full === true ? this.#absentFrom(frame.put) : frame.gone;
+    for (const uid of gone) this.#remove(uid, nowMs);
+    for (const pod of frame.put) {
+      const old = this.#byUid.get(pod.uid);
+      if (old !== undefined && old.cgroupUid !== pod.cgroupUid) this.#byCgroupUid.delete(old.cgroupUid);
+      this.#byUid.set(pod.uid, pod);
+      this.#byCgroupUid.set(pod.cgroupUid, pod);
+    }
+    this.isSynced ||= frame.full === true;
+    for (const [cgroupUid, { sinceMs }] of this.#gone) {
+      if (nowMs - sinceMs < this.#keepGoneMs) break;
+      this.#gone.delete(cgroupUid);
+    }
+  }
+
+  #absentFrom(pods: readonly HubPod[]): string[] {
+    const present = new Set(pods.map((pod) => pod.uid));
+    return [...this.#byUid.keys()].filter((uid) => !present.has(uid));
+  }
+
+  #remove(uid: string, nowMs: number): void {
+    const pod = this.#byUid.get(uid);
+    if (pod === undefined) return;
+    this.#byUid.delete(uid);
+    this.#byCgroupUid.delete(pod.cgroupUid);
+    this.#gone.set(pod.cgroupUid, { pod, sinceMs: nowMs });
+  }
+}
+
+export type NamedPod = { readonly pod: EventPod; readonly complete: boolean };
+
+/**
+ * The pod as events show it. Which container a process is in follows from its cgroup; before the kubelet has reported the ids, the only
+ * container of a pod is assumed, and `complete` is false so that whoever can wait does.
+ */
+export function namePod(pod: HubPod, containerId: string | null): NamedPod {
+  const found = containerId === null ? undefined : pod.containers.find(({ id }) => id === containerId);
+  const isWaiting = containerId !== null && found === undefined && pod.containers.some(({ id }) => id === undefined);
+  const only = isWaiting && pod.containers.length === 1 ? pod.containers[0] : undefined;
+  const shown = found ?? only;
+  const [kind, name] = pod.workload ?? ['Pod', pod.name];
+  const container: EventContainer | null =
+    containerId === null
+      ? null
+      : { id: `containerd://${containerId}`, ...(shown === undefined ? {} : { name: shown.n, image: { name: shown.image } }) };
+  return {
+    complete: !isWaiting,
+    pod: {
+      namespace: pod.ns,
+      name: pod.name,
+      uid: pod.uid,
+      ...(container === null ? {} : { container }),
+      ...(Object.keys(pod.labels).length === 0 ? {} : { pod_labels: pod.labels }),
+      workload: name,
+      workload_kind: kind,
+    },
+  };
+}
