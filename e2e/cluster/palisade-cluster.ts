@@ -1,0 +1,73 @@
+import path from 'node:path';
+import { step } from '../host/step.ts';
+import { startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
+import { hubUrl, startController, startWebhook, takeServicePorts, type ServicePorts } from './host-services.ts';
+import { serviceAccountIdentity } from './identity.ts';
+import { manifestText, manifestsIn, mapStrings, withWebhookAddress, type Manifest } from './manifests.ts';
+import { palisadeImage } from './palisade-image.ts';
+import type { HostProcess } from './processes.ts';
+import { waitUntil } from './wait-until.ts';
+
+export const systemNamespace = 'palisade-system';
+
+/** A running cluster with Palisade on it. */
+export type PalisadeCluster = Cluster & {
+  readonly ports: ServicePorts;
+  readonly controller: HostProcess;
+  readonly webhook: HostProcess;
+};
+
+export type PalisadeClusterOptions = Omit<ClusterOptions, 'images'> & {
+  /** `faults`: the loader has the fault points of the chaos tests. */
+  readonly build: 'release' | 'faults';
+  /** Added to the command lines of controller and webhook. */
+  readonly controllerFlags?: readonly string[];
+  readonly webhookFlags?: readonly string[];
+  readonly signal: AbortSignal;
+};
+
+const loaders = { release: 'target/release/palisade-loader', faults: 'target/faults/release/palisade-loader' } as const;
+
+/** The DaemonSet of deploy/ with the address that the hub has in this cluster. */
+function forThisCluster(manifest: Manifest, ports: ServicePorts): Manifest {
+  const changed = mapStrings(manifest, (text) => text.replace(/wss:\/\/palisade-hub\.palisade-system\.svc:8443/, hubUrl(ports)));
+  return withWebhookAddress(changed as Manifest, `https://127.0.0.1:${ports.webhook}`);
+}
+
+/** Starts a cluster and installs Palisade from crds/, config/ and deploy/; returns when every node's agent is ready. */
+export async function startPalisadeCluster(options: PalisadeClusterOptions): Promise<PalisadeCluster> {
+  const loader = path.join(import.meta.dirname, '../..', loaders[options.build]);
+  const image = await step('Palisade image', () => palisadeImage(options.cache, loader));
+  const cluster = await startCluster({ ...options, images: [image] });
+  try {
+    const ports = await takeServicePorts();
+    const { kubectl, processes, controlPlane, folder } = cluster;
+    await step('CRDs, roles, admission', async () => {
+      const applied = [...(await manifestsIn('deploy')).filter((manifest) => manifest['kind'] === 'Namespace'), ...(await manifestsIn('crds'))];
+      await kubectl.apply(manifestText(applied));
+      await kubectl.run(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
+      await kubectl.apply(manifestText([...(await manifestsIn('config/rbac')), ...(await manifestsIn('config/admission'))].map((manifest) => forThisCluster(manifest, ports))));
+    });
+    const identity = (name: string) => serviceAccountIdentity({ kubectl, controlPlane, namespace: systemNamespace, name, folder, signal: options.signal });
+    const controller = startController({ processes, ports, namespace: systemNamespace, identity: await identity('palisade-controller'), flags: options.controllerFlags ?? [] });
+    await step('controller', () => untilHealthy('controller', ports.controllerHealth, controller));
+    const webhook = startWebhook({ processes, ports, namespace: systemNamespace, identity: await identity('palisade-webhook'), flags: options.webhookFlags ?? [] });
+    await step('webhook', () => untilHealthy('webhook', ports.webhookHealth, webhook));
+    await step('agents', async () => {
+      await kubectl.apply(manifestText((await manifestsIn('deploy')).map((manifest) => forThisCluster(manifest, ports))));
+      await kubectl.run(['-n', systemNamespace, 'rollout', 'status', 'daemonset/palisade-agent', '--timeout=120s']);
+    });
+    return { ...cluster, ports, controller, webhook };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+async function untilHealthy(name: string, port: number, hostProcess: HostProcess): Promise<void> {
+  try {
+    await waitUntil(name, async () => ((await fetch(`http://127.0.0.1:${port}/readyz`)).ok ? true : undefined), { timeoutMs: 30_000 });
+  } catch (error) {
+    throw new Error(`${name} is not ready; its log ends with\n${await hostProcess.logTail()}`, { cause: error });
+  }
+}

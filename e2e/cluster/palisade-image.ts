@@ -1,0 +1,71 @@
+import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
+import { cachedFolder } from '../host/cache.ts';
+import { fileTree } from './file-tree.ts';
+import { packImage } from './oci-image.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+
+/** The image's name in the development cluster; never pulled, unpacked on the nodes beforehand. */
+export const imageReference = 'localhost/palisade:dev';
+
+const lockFile = z.object({ packages: z.record(z.string(), z.object({ dev: z.boolean().optional(), devOptional: z.boolean().optional() })) });
+
+/** Folders of the npm packages that the product needs at run time, as package-lock.json tells them. */
+export function runtimePackages(lockText: string): string[] {
+  const { packages } = lockFile.parse(JSON.parse(lockText));
+  return Object.entries(packages).flatMap(([folder, entry]) => (folder !== '' && entry.dev !== true && entry.devOptional !== true ? [folder] : []));
+}
+
+/** A command without a shell: the image has none. */
+const commandScript = "#!/usr/bin/node\nimport('/app/dist/src/cli/main.js');\n";
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isFile() ? [path.join(entry.parentPath, entry.name)] : [])).toSorted();
+}
+
+/** Packs the Palisade image: Node, the packages it needs, dist/ and the static loader, each a layer. */
+export async function palisadeImage(cache: string, loader: string): Promise<string> {
+  const lock = await readFile(path.join(root, 'package-lock.json'), 'utf8');
+  const node = path.join(root, 'node_modules/node/bin/node');
+  const dist = path.join(root, 'dist');
+  const built = (await filesBelow(dist)).filter((file) => !file.endsWith('.map'));
+  const contents = await Promise.all(built.map((file) => readFile(file)));
+  const inputs = [lock, commandScript, ...built.flatMap((file, index) => [path.relative(dist, file), contents[index] ?? '']), await readFile(loader), 'layout 1'];
+  const folder = await cachedFolder({
+    cache,
+    name: 'images/palisade',
+    inputs,
+    make: async (target) => {
+      const layer = async (name: string): Promise<string> => {
+        await mkdir(path.join(target, name));
+        return path.join(target, name);
+      };
+      const runtime = await layer('runtime');
+      const runtimeTree = fileTree(runtime);
+      await runtimeTree.folders('tmp', 'proc', 'sys', 'dev', 'run/palisade', 'var/lib/palisade', 'var/log/palisade');
+      await runtimeTree.program(node, '/usr/bin/node');
+      await runtimeTree.text('/etc/passwd', 'root:x:0:0:root:/:/sbin/nologin\npalisade:x:65532:65532:palisade:/:/sbin/nologin\n');
+      await runtimeTree.text('/etc/group', 'root:x:0:\npalisade:x:65532:\n');
+      const packages = await layer('packages');
+      for (const name of runtimePackages(lock)) {
+        if (existsSync(path.join(root, name))) await cp(path.join(root, name), path.join(packages, 'app', name), { recursive: true });
+      }
+      const product = await layer('product');
+      const productTree = fileTree(product);
+      for (const file of built) await productTree.file(file, path.join('/app/dist', path.relative(dist, file)));
+      await productTree.file(path.join(root, 'package.json'), '/app/package.json');
+      await productTree.file(loader, '/usr/bin/palisade-loader', 0o755);
+      await productTree.text('/usr/bin/palisade', commandScript, 0o755);
+      await packImage(
+        { reference: imageReference, layers: [runtime, packages, product], env: ['NODE_ENV=production'] },
+        path.join(target, 'palisade.tar'),
+      );
+      for (const name of ['runtime', 'packages', 'product']) await rm(path.join(target, name), { recursive: true });
+    },
+  });
+  return path.join(folder, 'palisade.tar');
+}
