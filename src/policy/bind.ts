@@ -1,4 +1,4 @@
-import { type AttachPoint, attachPointKey, attachPointOf, canStandIn } from './bind/attach-point.ts';
+import { type AttachPoint, attachPointKey, attachPointOf, canStandIn, syscallPrefix } from './bind/attach-point.ts';
 import {
   type BoundMethod,
   boundMethod,
@@ -9,7 +9,7 @@ import {
   persistentFirst,
 } from './bind/methods.ts';
 import { effectOf } from './effect.ts';
-import { type KernelFacts, hasFact, isPreemptible } from './kernel-facts.ts';
+import { type KernelCatalogue, type KernelFacts, hasFact, isPreemptible } from './kernel-facts.ts';
 import { nearestName } from './nearest.ts';
 import type { Plan, PlanHook, PolicyMode } from './plan.ts';
 import type { LoadReason } from './reasons.ts';
@@ -19,6 +19,8 @@ export type BoundHook = {
   readonly hook: number;
   /** `spec.kprobes[0]`. */
   readonly path: string;
+  /** The field that names the hook, for messages: `spec.kprobes[0].call`. */
+  readonly field: string;
   /** Equal for hooks that share a program (`attachPointKey`). */
   readonly point: string;
   /** In order of preference; the loader uses the first that loads. Empty: the hook cannot be had, see `failure`. */
@@ -46,6 +48,7 @@ export function bind(plan: Plan, kernel: KernelFacts, mode: PolicyMode): readonl
     return {
       hook: position,
       path: hook.path,
+      field: `${hook.path}.${NAME_FIELDS[hook.kind]}`,
       point: attachPointKey(point),
       methods: isFailure ? [] : found,
       failure: isFailure ? found : null,
@@ -62,6 +65,8 @@ export function firstFailure(bound: readonly BoundHook[]): (BoundHook & { readon
   }
   return null;
 }
+
+const NAME_FIELDS = { kprobe: 'call', lsm: 'hook', tracepoint: 'event' } as const;
 
 const NO_BTF: BindFailure = { reason: 'BTFUnavailable', message: 'this kernel has no BTF (/sys/kernel/btf/vmlinux)' };
 
@@ -86,12 +91,28 @@ function findMissing(point: AttachPoint, kernel: KernelFacts): BindFailure | und
       ? undefined
       : { reason: 'LsmHookNotFound', message: missingText('LSM hook', point.lsmHook, catalogue.lsmHooks) };
   }
-  return catalogue.functions.has(point.functionName)
-    ? undefined
-    : { reason: 'FunctionNotFound', message: missingText('function', point.functionName, catalogue.functions) };
+  if (catalogue.functions.has(point.functionName)) {
+    return undefined;
+  }
+  return {
+    reason: 'FunctionNotFound',
+    message:
+      point.kind === 'syscall'
+        ? missingText('system call', point.name, syscallsOf(catalogue, syscallPrefix(kernel.arch)))
+        : missingText('function', point.functionName, catalogue.functions),
+  };
 }
 
-function missingText(what: string, name: string, candidates: ReadonlySet<string>): string {
+/** `sys_execve` and the like, without the architecture's prefix: as people write them. */
+function* syscallsOf(catalogue: KernelCatalogue, prefix: string): Iterable<string> {
+  for (const name of catalogue.functions) {
+    if (name.startsWith(`${prefix}sys_`)) {
+      yield name.slice(prefix.length);
+    }
+  }
+}
+
+function missingText(what: string, name: string, candidates: Iterable<string>): string {
   const near = nearestName(name, candidates);
   return `this kernel has no ${what} "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
 }
