@@ -32,7 +32,7 @@ function inNamespaces(isRoot: boolean, argv: readonly string[]): [string, ...str
 /** The steps of `make test` in their order. A part of the project that is not there yet has no step. */
 export function stages(input: StageInput): Stage[] {
   const { node, out, exists } = input;
-  const vitest = (project: string): string[] => {
+  const vitest = (project: string): [string, ...string[]] => {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${out}/${project}.json`];
     return [node, 'node_modules/vitest/vitest.mjs', 'run', '--project', project, '--passWithNoTests', ...reporters];
   };
@@ -52,7 +52,7 @@ export function stages(input: StageInput): Stage[] {
     check('format', [bin('oxfmt'), '--check', 'src', 'e2e', 'scripts', ...(exists('bench/bench.ts') ? ['bench'] : []), 'vitest.config.ts']),
     check('generated files', [node, 'scripts/generate.ts', '--check']),
     exists('Cargo.toml') ? check('clippy', ['cargo', 'clippy', '--locked', '--all-targets', '-q', '--', '-D', 'warnings']) : undefined,
-    vitestStage('unit', [node, ...vitest('unit').slice(1)]),
+    vitestStage('unit', vitest('unit')),
     exists('Cargo.toml')
       ? { name: 'cargo tests', group: 'test', argv: ['cargo', 'test', '--locked', '-q'], counts: 'cargo', vital: 'no' }
       : undefined,

@@ -23,12 +23,15 @@ export function manifestText(manifests: readonly Manifest[]): string {
   return manifests.map((manifest) => stringify(manifest)).join('---\n');
 }
 
-/** Changes a value wherever it stands in an object: strings by `change`, everything else by its parts. */
-export function mapStrings(value: unknown, change: (text: string) => string): unknown {
+function mapValue(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
-  if (Array.isArray(value)) return value.map((item: unknown) => mapStrings(item, change));
-  if (isManifest(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, change)]));
-  return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => mapValue(item, change));
+  return isManifest(value) ? mapStrings(value, change) : value;
+}
+
+/** Changes every string in an object, wherever it stands. */
+export function mapStrings(manifest: Manifest, change: (text: string) => string): Manifest {
+  return Object.fromEntries(Object.entries(manifest).map(([key, item]) => [key, mapValue(item, change)]));
 }
 
 /** A webhook that runs beside the API server is named by an address instead of a Service; its path and authority stay. */

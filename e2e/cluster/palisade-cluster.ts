@@ -31,7 +31,7 @@ const loaders = { release: 'target/release/palisade-loader', faults: 'target/fau
 /** The DaemonSet of deploy/ with the address that the hub has in this cluster. */
 function forThisCluster(manifest: Manifest, ports: ServicePorts): Manifest {
   const changed = mapStrings(manifest, (text) => text.replace(/wss:\/\/palisade-hub\.palisade-system\.svc:8443/, hubUrl(ports)));
-  return withWebhookAddress(changed as Manifest, `https://127.0.0.1:${ports.webhook}`);
+  return withWebhookAddress(changed, `https://127.0.0.1:${ports.webhook}`);
 }
 
 /** Starts a cluster and installs Palisade from crds/, config/ and deploy/; returns when every node's agent is ready. */

@@ -25,16 +25,18 @@ async function machineSources(): Promise<AptSource[]> {
   return sources;
 }
 
+/** The archive of a suite, as this machine's own apt configuration tells it. */
+export async function machineArchive(suite: string): Promise<string> {
+  const release = await readFile('/etc/os-release', 'utf8');
+  const codename = /^VERSION_CODENAME=(\S+)$/m.exec(release)?.[1] ?? '';
+  const uri = archiveOf(suite, codename, await machineSources());
+  if (uri === undefined) throw new Error(`apt: no archive for ${suite}: /etc/apt names none for ${codename}`);
+  return uri;
+}
+
 /** Opens an index of the given suites in `folder`, found by the machine's own apt configuration. */
 export async function openPrivateApt(folder: string, suites: readonly string[]): Promise<PrivateApt> {
-  const release = await readFile("/etc/os-release", "utf8");
-  const codename = /^VERSION_CODENAME=(\S+)$/m.exec(release)?.[1] ?? "";
-  const sources = await machineSources();
-  const lines = suites.map((suite) => {
-    const uri = archiveOf(suite, codename, sources);
-    if (uri === undefined) throw new Error(`apt: no archive for ${suite}: /etc/apt names none for ${codename}`);
-    return `deb [signed-by=${keyring}] ${uri} ${suite} main`;
-  });
+  const lines = await Promise.all(suites.map(async (suite) => `deb [signed-by=${keyring}] ${await machineArchive(suite)} ${suite} main`));
   for (const name of ["lists/partial", "cache/archives/partial", "parts"]) await mkdir(path.join(folder, name), { recursive: true });
   await writeFile(path.join(folder, "sources.list"), `${lines.join("\n")}\n`);
   const options = [

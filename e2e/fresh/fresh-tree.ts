@@ -1,0 +1,44 @@
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { machineArchive } from '../host/apt-private.ts';
+import { cachedFolder } from '../host/cache.ts';
+import { runCommand } from '../host/command.ts';
+
+const packages = ['git', 'make', 'ca-certificates'];
+
+/**
+ * How this machine reaches package registries and whom it trusts: a new machine is given the same before anyone logs in. Of
+ * what is installed here nothing is taken over.
+ */
+const machineConfiguration = ['/etc/apt', '/etc/hosts', '/etc/resolv.conf', '/etc/npmrc', '/root/.npmrc', '/root/.config/go', '/usr/local/share/ca-certificates'];
+
+/** A minimal Debian 12 with git and make, made with debootstrap; kept in the cache, to be copied. */
+export function minimalTree(cache: string): Promise<string> {
+  return cachedFolder({
+    cache,
+    name: 'fresh/bookworm',
+    inputs: [...packages, 'layout 1'],
+    make: async (folder) => {
+      const archive = await machineArchive('bookworm');
+      await runCommand(['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, 'bookworm', path.join(folder, 'tree'), archive], {
+        env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+      });
+    },
+  });
+}
+
+/** Makes a new machine's tree at `tree`, with a clone of the given repository in /root/palisade. */
+export async function makeTree(base: string, tree: string, repository: string): Promise<void> {
+  await rm(tree, { recursive: true, force: true });
+  await mkdir(path.dirname(tree), { recursive: true });
+  await runCommand(['cp', '-a', path.join(base, 'tree'), tree]);
+  for (const file of machineConfiguration) {
+    if (!existsSync(file)) continue;
+    await mkdir(path.dirname(path.join(tree, file)), { recursive: true });
+    await rm(path.join(tree, file), { recursive: true, force: true });
+    await cp(file, path.join(tree, file), { recursive: true, dereference: true });
+  }
+  await runCommand(['chroot', tree, 'update-ca-certificates']);
+  await runCommand(['git', 'clone', '--quiet', '--no-hardlinks', repository, path.join(tree, 'root/palisade')]);
+}
