@@ -1,0 +1,201 @@
+import { digestOfPlanText } from '../../policy/digest.ts';
+import { PLAN_FORMAT } from '../../policy/plan.ts';
+import { catalogueDigest, encodeCatalogueFrame } from '../../protocol/hub-binary.ts';
+import {
+  HUB_CLOSE,
+  HUB_LIMITS,
+  HUB_PROTOCOL_VERSION,
+  type ActivityRow,
+  type Desired,
+  type Health,
+  type Hello,
+  type HubFrame,
+  type HubKernel,
+  type Pods,
+  type Row,
+  type Welcome,
+} from '../../protocol/hub-frames.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { applyDesired, planDigestsOf, type DesiredSet } from './desired-set.ts';
+import type { HubHandler, HubSender, PlanFrame } from './hub-link.ts';
+
+/** Who this node is and what its kernel is, for `hello`. */
+export type NodeSelf = {
+  readonly node: string;
+  readonly agent: string;
+  readonly boot: string;
+  readonly kernel: HubKernel;
+  readonly facts: Readonly<Record<string, boolean | string>>;
+};
+
+export type SessionReport = { readonly set: string; readonly applied: boolean; readonly bound: string; readonly rows: readonly Row[] };
+
+/** What the session needs of the agent, and what it tells it. */
+export type SessionPort = {
+  self(): NodeSelf;
+  held(): { readonly set: DesiredSet; readonly epoch: number };
+  hasPlan(digest: string): boolean;
+  /** Stores the set (fsync) and starts to apply it. */
+  adopt(set: DesiredSet, epoch: number): Promise<void>;
+  storePlan(digest: string, text: string): Promise<void>;
+  /** All plans that can be had have arrived. */
+  plansSettled(): void;
+  podsChanged(frame: Pods): Promise<void>;
+  /** The report of the moment; null: nothing to say yet. */
+  report(rows: 'exceptions' | 'all'): SessionReport | null;
+  health(): Omit<Health, 't'>;
+  /** JSON text of the names of this kernel. */
+  catalogue(): Promise<string>;
+  teardown(): Promise<readonly string[]>;
+};
+
+/** The agent's side of the protocol, for one connection after another. All state that must outlive a connection is behind the port. */
+export class HubSession implements HubHandler {
+  readonly #port: SessionPort;
+  readonly #log: Log;
+  #sender: HubSender | null = null;
+  #welcome: Welcome | null = null;
+  #reportSeq = 0;
+  #wanted: string[] = [];
+  readonly #asked = new Set<string>();
+
+  constructor(options: { port: SessionPort; log: Log }) {
+    this.#port = options.port;
+    this.#log = options.log;
+  }
+
+  get isConnected(): boolean {
+    return this.#welcome !== null;
+  }
+
+  /** The settings of the current connection; null without one. */
+  get settings(): Welcome | null {
+    return this.#welcome;
+  }
+
+  hello(): Hello {
+    const self = this.#port.self();
+    const held = this.#port.held();
+    return {
+      t: 'hello',
+      protocol: { min: HUB_PROTOCOL_VERSION, max: HUB_PROTOCOL_VERSION },
+      agent: self.agent,
+      planFormats: [PLAN_FORMAT],
+      node: self.node,
+      boot: self.boot,
+      epochSeen: held.epoch,
+      set: held.set.digest,
+      kernel: self.kernel,
+      facts: { ...self.facts },
+    };
+  }
+
+  welcome(frame: Welcome, sender: HubSender): void {
+    this.#sender = sender;
+    this.#welcome = frame;
+    this.#reportSeq = 0;
+    this.#asked.clear();
+    this.#wanted = [];
+    this.#log.info('Connected to the hub', { epoch: frame.epoch });
+    this.sendHealth();
+    if (frame.want !== undefined) void this.#sendCatalogue(frame.want, sender);
+  }
+
+  async frame(frame: Exclude<HubFrame, Welcome>, sender: HubSender): Promise<void> {
+    switch (frame.t) {
+      case 'desired':
+        return await this.#desired(frame, sender);
+      case 'pods':
+        return await this.#port.podsChanged(frame);
+      case 'missing':
+        for (const digest of frame.digests) this.#asked.delete(digest);
+        this.#log.warn('The hub does not have a plan', { digests: frame.digests.map((digest) => digest.slice(0, 8)) });
+        this.#askNext(sender);
+        return;
+      case 'explain':
+        this.sendReport('all');
+        return;
+      case 'teardown':
+        sender.send({ t: 'torndown', left: [...(await this.#port.teardown())].slice(0, 32).map((name) => name.slice(0, 256)) });
+        return;
+      case 'goaway':
+        return;
+    }
+  }
+
+  async plan(frame: PlanFrame, sender: HubSender): Promise<void> {
+    if (!this.#asked.delete(frame.digest)) {
+      sender.close(HUB_CLOSE.malformed, 'a plan that was not asked for');
+      return;
+    }
+    if (digestOfPlanText(frame.text) === frame.digest) await this.#port.storePlan(frame.digest, frame.text);
+    else this.#log.error('A plan does not have its digest', { digest: frame.digest });
+    this.#askNext(sender);
+  }
+
+  disconnected(): void {
+    this.#sender = null;
+    this.#welcome = null;
+  }
+
+  /** After an apply, after a change of health, and when the hub asks. Without a connection nothing happens: a new one reports anyway. */
+  sendReport(rows: 'exceptions' | 'all' = 'exceptions'): void {
+    const report = this.#port.report(rows);
+    if (this.#sender === null || report === null) return;
+    this.#reportSeq += 1;
+    this.#sender.send({
+      t: 'report',
+      seq: this.#reportSeq,
+      set: report.set,
+      state: report.applied ? 'applied' : 'applying',
+      bound: report.bound,
+      exceptions: [...report.rows],
+    });
+  }
+
+  sendHealth(): void {
+    this.#sender?.send({ t: 'health', ...this.#port.health() });
+  }
+
+  sendActivity(windowMs: number, rows: readonly ActivityRow[]): void {
+    if (rows.length > 0) this.#sender?.send({ t: 'activity', windowMs: Math.round(windowMs), rows: [...rows] });
+  }
+
+  async #desired(frame: Desired, sender: HubSender): Promise<void> {
+    const held = this.#port.held();
+    if (frame.epoch < held.epoch) {
+      this.#log.warn('Ignored a set of an older leader', { epoch: frame.epoch, seen: held.epoch });
+      return;
+    }
+    const applied = applyDesired(held.set, frame);
+    if (!applied.ok) {
+      this.#log.error('The desired set does not fit', { message: applied.message });
+      await this.#port.adopt({ digest: null, entries: held.set.entries }, held.epoch);
+      sender.close(HUB_CLOSE.malformed, 'the desired set does not fit');
+      return;
+    }
+    // Told before it is asked for plans: what is there already is applied at once, one slow plan holds nothing up.
+    await this.#port.adopt(applied.set, frame.epoch);
+    this.#wanted = [...planDigestsOf(applied.set)].filter((digest) => !this.#port.hasPlan(digest) && !this.#asked.has(digest));
+    this.#askNext(sender);
+  }
+
+  #askNext(sender: HubSender): void {
+    const room = HUB_LIMITS.maxOpenGets - this.#asked.size;
+    const digests = this.#wanted.splice(0, room);
+    for (const digest of digests) this.#asked.add(digest);
+    if (digests.length > 0) sender.send({ t: 'get', digests });
+    else if (this.#asked.size === 0) this.#port.plansSettled();
+  }
+
+  async #sendCatalogue(want: 'catalogue' | 'catalogue-digest', sender: HubSender): Promise<void> {
+    try {
+      const text = await this.#port.catalogue();
+      const { build } = this.#port.self().kernel;
+      sender.send({ t: 'catalogue', build, digest: catalogueDigest(text) });
+      if (want === 'catalogue') sender.sendBinary(encodeCatalogueFrame(build, text));
+    } catch (error) {
+      this.#log.warn('Could not send the catalogue', { error });
+    }
+  }
+}
