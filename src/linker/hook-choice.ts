@@ -1,0 +1,69 @@
+/** From what `bind` offers for a hook to the one way in which this link attaches it. */
+import { bind } from '../policy/bind.ts';
+import type { BoundMethod } from '../policy/bind/methods.ts';
+import type { PlanHook } from '../policy/plan.ts';
+import { conventionOf, type Convention, familyOf, hookKey, isLoadable, methodText } from './attach-target.ts';
+import { failed, linked, type LinkFailure, type LinkResult } from './link-failure.ts';
+import type { LinkInput, LinkPolicy } from './link-input.ts';
+
+export type HookChoice = {
+  readonly hookIndex: number;
+  readonly hook: PlanHook;
+  readonly key: string;
+  readonly convention: Convention;
+  /** In order of preference; all of one family, all deny in the same way. */
+  readonly methods: readonly BoundMethod[];
+  readonly substituted: boolean;
+  /** What to ask the loader about, null if nothing. */
+  readonly query: string | null;
+};
+
+/** Every hook of a policy, or why one of them cannot be had. */
+export function chooseHooks(policy: LinkPolicy, input: Pick<LinkInput, 'kernel' | 'unusable'>): LinkResult<readonly HookChoice[]> {
+  const choices: HookChoice[] = [];
+  for (const bound of bind(policy.plan, input.kernel, policy.mode)) {
+    const hook = policy.plan.hooks[bound.hook];
+    if (hook === undefined) continue;
+    const blame = { uid: policy.ref.uid, path: bound.path };
+    if (bound.failure !== null) return failed({ ...bound.failure, ...blame });
+    const loadable = bound.methods.filter((method) => isLoadable(method.method));
+    const usable = loadable.filter((method) => !input.unusable.has(methodText(method)));
+    const [first] = usable;
+    if (first === undefined) return failed({ ...whyNone(loadable, input), ...blame });
+    choices.push({
+      hookIndex: bound.hook,
+      hook,
+      key: hookKey(first),
+      convention: conventionOf(first.method),
+      methods: usable.filter((method) => familyOf(method.method) === familyOf(first.method) && method.deny === first.deny),
+      substituted: first.deny === 'kill',
+      query: queryOf(hook, first),
+    });
+  }
+  return linked(choices);
+}
+
+/** What the loader must be asked before these policies can be linked, without repetitions. */
+export function prototypeQueries(policies: readonly LinkPolicy[], input: Pick<LinkInput, 'kernel' | 'unusable'>): readonly string[] {
+  const queries = new Set<string>();
+  for (const policy of policies) {
+    const choices = chooseHooks(policy, input);
+    if (choices.ok) for (const choice of choices.value) if (choice.query !== null) queries.add(choice.query);
+  }
+  return [...queries].toSorted();
+}
+
+/** System calls need no description: all their arguments are registers, and all their pointers are the user's. */
+function queryOf(hook: PlanHook, method: BoundMethod): string | null {
+  if (method.method === 'tracepoint') return `tracepoint:${method.target}`;
+  if (hook.syscall || hook.args.length === 0) return null;
+  return method.method === 'lsm' ? `lsm:${method.target}` : `function:${method.target}`;
+}
+
+function whyNone(loadable: readonly BoundMethod[], input: Pick<LinkInput, 'unusable'>): LinkFailure {
+  for (const method of loadable) {
+    const unusable = input.unusable.get(methodText(method));
+    if (unusable !== undefined) return { reason: unusable.reason, message: unusable.message };
+  }
+  return { reason: 'NotSupportedByAgent', message: 'the loader of this node has no program for the ways in which this hook could be attached' };
+}

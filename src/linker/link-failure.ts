@@ -1,0 +1,19 @@
+import type { LoadReason } from '../policy/reasons.ts';
+
+/** Why a hook cannot be linked as asked. Without `uid` it is nobody's fault alone: all policies together are too much. */
+export type LinkFailure = {
+  readonly reason: LoadReason;
+  readonly message: string;
+  readonly uid?: string;
+  readonly path?: string;
+};
+
+export type LinkResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: LinkFailure };
+
+export function linked<T>(value: T): LinkResult<T> {
+  return { ok: true, value };
+}
+
+export function failed(failure: LinkFailure): { readonly ok: false; readonly failure: LinkFailure } {
+  return { ok: false, failure };
+}

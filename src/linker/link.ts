@@ -1,0 +1,210 @@
+/**
+ * Links all policies of a node: one configuration and table per attach point. Pure. A policy that cannot be linked is left out wholly,
+ * named with its reason, and the others are linked without it.
+ */
+import { createHash } from 'node:crypto';
+import { createPicker, digestKey } from './allocation.ts';
+import { binarySetKey, binarySetRows, mergeBinaryFilters } from './binary-set.ts';
+import { methodText } from './attach-target.ts';
+import { linkHook } from './hook.ts';
+import { chooseHooks, type HookChoice } from './hook-choice.ts';
+import type { HookInput, HookMemberInput } from './hook-input.ts';
+import { chooseLateHook, LATE_HOOK_KEY, lateHookOf } from './late-exec.ts';
+import { failed, type LinkFailure, type LinkResult } from './link-failure.ts';
+import type { LinkInput, LinkPolicy } from './link-input.ts';
+import type { LinkedHook, LinkedNode, LinkedPolicy, LinkProblem } from './linked-node.ts';
+import { assignClasses } from './pod-classes.ts';
+import { syscallNumber } from './syscall-numbers.ts';
+
+/** Bits of a hook that policies of namespaces may take together; the rest is kept for policies of the cluster. */
+const NAMESPACED_BITS = 192;
+
+export function link(input: LinkInput): LinkedNode {
+  const problems = new Map<string, LinkProblem>();
+  // Each turn leaves out at least one more policy, so this ends.
+  for (;;) {
+    const policies = input.policies.filter((policy) => !problems.has(policy.ref.uid)).toSorted(byAdmission(input));
+    const result = linkAll(input, policies);
+    if (result.ok) return { ...result.value, problems: [...problems.values()].toSorted((a, b) => (a.uid < b.uid ? -1 : 1)) };
+    for (const { uid, reason, path, message } of result.failures) problems.set(uid, { uid, reason, path, message });
+  }
+}
+
+type Blamed = LinkFailure & { readonly uid: string; readonly path: string };
+type LinkAll = { readonly ok: true; readonly value: Omit<LinkedNode, 'problems'> } | { readonly ok: false; readonly failures: readonly Blamed[] };
+
+/** `policies` in order of admission: when all together are too much, the last ones have to go. */
+function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
+  const hookNumbers = createPicker('hooks', input.allocation.hooks, 'latest');
+  const policyNumbers = createPicker('policies', input.allocation.policies, 'latest');
+  const setNumbers = createPicker('binarySets', input.allocation.binarySets, 'lowest');
+  const failures: Blamed[] = [];
+  const groups = new Map<string, { choice: HookChoice; members: HookMemberInput[] }>();
+  const setValues = new Map<number, readonly string[]>();
+  const setNumberByKey = new Map<string, number>();
+
+  for (const policy of policies) {
+    const choices = chooseHooks(policy, input);
+    if (!choices.ok) {
+      failures.push(blame(policy, choices.failure));
+      continue;
+    }
+    const policyNumber = policyNumbers.numberOf(policy.ref.uid);
+    if (policyNumber === null) {
+      failures.push(blame(policy, { reason: 'HookSelectorBudget', message: 'more policies on this node than can be numbered' }));
+      continue;
+    }
+    for (const choice of choices.value) {
+      const { hook, hookIndex, methods, substituted } = choice;
+      const member = { policy, policyNumber, hookIndex, hook, methods, late: false, substituted };
+      const group = groups.get(choice.key) ?? { choice, members: [] };
+      group.members.push(member);
+      groups.set(choice.key, group);
+    }
+    for (const set of binarySetsOf(policy)) {
+      const key = binarySetKey(set);
+      const number = setNumbers.numberOf(key);
+      if (number === null) {
+        failures.push(blame(policy, { reason: 'NodeSetBudget', message: 'policies of this node name more than 256 different sets of binaries' }));
+        break;
+      }
+      setNumberByKey.set(key, number);
+      setValues.set(number, set.values);
+    }
+  }
+  if (failures.length > 0) return { ok: false, failures };
+
+  const common = { binarySets: setNumberByKey, hostNamespaces: input.hostNamespaces };
+  const hooks: LinkedHook[] = [];
+  for (const candidate of [...hookInputs(groups, input, common), ...lateInputs(groups, input, common)]) {
+    const id = hookNumbers.numberOf(candidate.key);
+    const result = id === null ? failed({ reason: 'HookSelectorBudget', message: 'more hooks on this node than can be numbered' }) : linkChecked({ ...candidate, id });
+    if (result.ok) hooks.push(result.value);
+    else failures.push(attribute(result.failure, candidate, policies));
+  }
+  if (failures.length > 0) return { ok: false, failures };
+
+  const binarySets = binarySetRows(setValues);
+  const classes = assignClasses(input.allocation.classes, input.pods);
+  hooks.sort((a, b) => a.id - b.id);
+  return {
+    ok: true,
+    value: {
+      hooks,
+      binarySets,
+      policies: policies.map((policy) => linkedPolicy(policy, policyNumbers.numberOf(policy.ref.uid) ?? 0)).toSorted((a, b) => (a.ref.uid < b.ref.uid ? -1 : 1)),
+      podClasses: classes.byPod,
+      unclassedPods: classes.unclassed,
+      allocation: { hooks: hookNumbers.finish(), policies: policyNumbers.finish(), binarySets: setNumbers.finish(), classes: classes.space },
+      label: labelOf(hooks, binarySets),
+    },
+  };
+}
+
+type Groups = ReadonlyMap<string, { readonly choice: HookChoice; readonly members: readonly HookMemberInput[] }>;
+type Candidate = Omit<HookInput, 'id'>;
+type Common = Pick<HookInput, 'binarySets' | 'hostNamespaces'>;
+
+function hookInputs(groups: Groups, input: LinkInput, common: Common): readonly Candidate[] {
+  const late = lateMethod(input);
+  return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, { choice, members }]) => ({
+    ...common,
+    key,
+    convention: choice.convention,
+    methods: commonMethods(members),
+    members: inBitOrder(members),
+    prototype: choice.query === null ? undefined : input.prototypes.get(choice.query),
+    decidesLate: late !== null && members.some((member) => lateHookOf(member.hook) !== null),
+    syscallNumber: key.startsWith('raw_tp_sys_enter:') ? (syscallNumber(choice.hook.target, input.kernel.arch) ?? -1) : -1,
+  }));
+}
+
+function lateInputs(groups: Groups, input: LinkInput, common: Common): readonly Candidate[] {
+  const late = lateMethod(input);
+  const members = [...groups.values()].flatMap((group) => group.members).filter((member) => lateHookOf(member.hook) !== null);
+  if (late === null || members.length === 0) return [];
+  return [
+    {
+      ...common,
+      key: LATE_HOOK_KEY,
+      convention: late.convention,
+      methods: [late.method],
+      members: inBitOrder(members.map((member) => ({ ...member, late: true }))),
+      prototype: undefined,
+      decidesLate: false,
+      syscallNumber: -1,
+    },
+  ];
+}
+
+function lateMethod(input: LinkInput): ReturnType<typeof chooseLateHook> {
+  return chooseLateHook(input.kernel, (method) => input.unusable.has(method));
+}
+
+function linkChecked(input: HookInput): LinkResult<LinkedHook> {
+  if (input.methods.length === 0) return failed({ reason: 'LoadError', message: `policies want ${input.key} attached in ways that exclude each other` });
+  if (namespacedBits(input) > NAMESPACED_BITS) {
+    return failed({ reason: 'HookSelectorBudget', message: `policies of namespaces have more than ${NAMESPACED_BITS} selectors on ${input.key}` });
+  }
+  if (input.key.startsWith('raw_tp_sys_enter:') && input.syscallNumber < 0) {
+    return failed({ reason: 'FunctionNotFound', message: `the number of the system call of ${input.key} is not known` });
+  }
+  const tooFar = input.members.find((member) => member.hookIndex > 1023);
+  if (tooFar !== undefined) return failed({ reason: 'HookSelectorBudget', message: 'a policy has at most 1024 hooks', uid: tooFar.policy.ref.uid, path: tooFar.hook.path });
+  return linkHook(input);
+}
+
+/** Whose fault it is: the policy named, else one that does not even fit alone, else the newest on the hook. */
+function attribute(failure: LinkFailure, candidate: Candidate, policies: readonly LinkPolicy[]): Blamed {
+  const here = policies.filter((policy) => candidate.members.some((member) => member.policy === policy));
+  const named = here.find((policy) => policy.ref.uid === failure.uid);
+  const alone = here.find((policy) => {
+    const members = candidate.members.filter((member) => member.policy === policy);
+    return !linkHook({ ...candidate, id: 1, methods: candidate.methods, members }).ok;
+  });
+  const last = here.findLast((policy) => policy.ref.namespace !== null || namespacedBits(candidate) <= NAMESPACED_BITS) ?? here.at(-1);
+  const policy = named ?? alone ?? last;
+  if (policy === undefined) throw new Error(`hook ${candidate.key} has no members`);
+  return blame(policy, { path: candidate.members.find((member) => member.policy === policy)?.hook.path ?? 'spec', ...failure });
+}
+
+function namespacedBits(candidate: Candidate): number {
+  const namespaced = candidate.members.filter((member) => member.policy.ref.namespace !== null);
+  return namespaced.reduce((sum, member) => sum + member.hook.selectors.length, 0);
+}
+
+function blame(policy: LinkPolicy, failure: LinkFailure): Blamed {
+  return { ...failure, uid: policy.ref.uid, path: failure.path ?? 'spec' };
+}
+
+/** Those that suit all members, in the order of the first. */
+function commonMethods(members: readonly HookMemberInput[]): readonly string[] {
+  const [first, ...others] = members.map((member) => member.methods.map(methodText));
+  return (first ?? []).filter((method) => others.every((methods) => methods.includes(method)));
+}
+
+function inBitOrder(members: readonly HookMemberInput[]): readonly HookMemberInput[] {
+  const keyed = members.map((member) => ({ member, key: `${digestKey(member.policy.ref.uid)}/${String(member.hookIndex).padStart(4, '0')}` }));
+  return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ member }) => member);
+}
+
+function binarySetsOf(policy: LinkPolicy): readonly { readonly operator: 'In' | 'NotIn'; readonly values: readonly string[] }[] {
+  const selectors = policy.plan.hooks.flatMap((hook) => hook.selectors);
+  return selectors.flatMap((selector) => mergeBinaryFilters(selector.filters.filter((filter) => filter.on === 'binary')) ?? []);
+}
+
+/** Those that were linked before come first, then policies of the cluster, then those of namespaces; otherwise by identity. */
+function byAdmission(input: LinkInput): (a: LinkPolicy, b: LinkPolicy) => number {
+  const rank = (policy: LinkPolicy): number => (input.allocation.policies.numbers.has(policy.ref.uid) ? 0 : policy.ref.namespace === null ? 1 : 2);
+  return (a, b) => rank(a) - rank(b) || (digestKey(a.ref.uid) < digestKey(b.ref.uid) ? -1 : 1);
+}
+
+function linkedPolicy(policy: LinkPolicy, number: number): LinkedPolicy {
+  return { ref: policy.ref, digest: policy.digest, mode: policy.mode, number };
+}
+
+function labelOf(hooks: readonly LinkedHook[], binarySets: Buffer): Buffer {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify(hooks.map((hook) => [hook.id, hook.name, hook.methods, hook.configDigest, hook.dataDigest])));
+  return hash.update(binarySets).digest();
+}
