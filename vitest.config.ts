@@ -26,6 +26,7 @@ export default defineConfig({
         test: {
           name: "cluster",
           include: ["e2e/cluster/tests/**/*.test.ts"],
+          globalSetup: ["e2e/cluster/cluster-fixture.ts"],
           pool: "forks",
           fileParallelism: false,
           testTimeout: emulatedTimeoutMs,

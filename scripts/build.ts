@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { cacheFolder } from '../e2e/host/cache.ts';
 import { step } from '../e2e/host/step.ts';
+import { buildLoader } from './loader-build.ts';
 
 /** Builds what is delivered: dist/ (TypeScript), the BPF objects, the loader. */
 const root = path.join(import.meta.dirname, '..');
@@ -19,7 +21,9 @@ try {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   await run('TypeScript', ['node_modules/.bin/tsc', '-p', 'tsconfig.build.json']);
   if (existsSync(path.join(root, 'native/bpf/Makefile'))) await run('BPF engine', ['make', '--no-print-directory', '-s', '-C', 'native/bpf']);
-  if (existsSync(path.join(root, 'Cargo.toml'))) await run('loader', ['cargo', 'build', '--release', '--locked', '-q']);
+  if (existsSync(path.join(root, 'native/bpf/out'))) {
+    for (const build of ['release', 'faults'] as const) await step(`loader (${build})`, () => buildLoader(cacheFolder(process.env), build, process.env));
+  }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -1,8 +1,9 @@
 import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolder } from '../host/cache.ts';
+import { infoOf } from './cluster-info.ts';
 import { startPalisadeCluster } from './palisade-cluster.ts';
-import { binFolder, clusterFolder, kubeconfigFile, runFolder, startTicksOf, stateFile, type RunState } from './run-folder.ts';
+import { binFolder, clusterFolder, infoFile, kubeconfigFile, runFolder, startTicksOf, stateFile, type RunState } from './run-folder.ts';
 
 /**
  * Owns the cluster of `make up`: all its processes are children of this one, end with it, and are watched by it. Started by
@@ -33,6 +34,7 @@ try {
     const kubectl = path.join(binFolder, 'kubectl');
     await rm(kubectl, { force: true });
     await symlink(path.join(cluster.binaries, 'kubectl'), kubectl);
+    await writeFile(infoFile, JSON.stringify(infoOf(cluster)));
     await writeState('ready');
     await new Promise<void>((resolve) => {
       if (stopping.signal.aborted) resolve();
@@ -51,6 +53,7 @@ try {
   }
 } finally {
   await rm(stateFile, { force: true });
+  await rm(infoFile, { force: true });
   await rm(kubeconfigFile, { force: true });
   process.exit();
 }

@@ -16,6 +16,8 @@ export type ClusterNode = {
   readonly address: string;
   /** Where loopback leads to its kubelet. */
   readonly kubeletPort: number;
+  /** Where loopback leads to its guestd. */
+  readonly controlPort: number;
   readonly process: () => HostProcess;
   readonly consoleFile: string;
   /** Runs a command on the node itself, outside every container, as a child of the node's init. */
@@ -103,6 +105,7 @@ export async function startNode(options: NodeOptions): Promise<ClusterNode> {
     kernel: options.kernel,
     address,
     kubeletPort: ports.kubelet,
+    controlPort: ports.control,
     process: () => hostProcess,
     consoleFile,
     run: (argv, execOptions = {}) => startCommand(ports.control, argv, { input: "", ...execOptions }).result,

@@ -1,4 +1,4 @@
-import path from 'node:path';
+import { loaderPath, type LoaderBuild } from '../../scripts/loader-build.ts';
 import { step } from '../host/step.ts';
 import { startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
 import { hubUrl, startController, startWebhook, takeServicePorts, type ServicePorts } from './host-services.ts';
@@ -18,15 +18,12 @@ export type PalisadeCluster = Cluster & {
 };
 
 export type PalisadeClusterOptions = Omit<ClusterOptions, 'images'> & {
-  /** `faults`: the loader has the fault points of the chaos tests. */
-  readonly build: 'release' | 'faults';
+  readonly build: LoaderBuild;
   /** Added to the command lines of controller and webhook. */
   readonly controllerFlags?: readonly string[];
   readonly webhookFlags?: readonly string[];
   readonly signal: AbortSignal;
 };
-
-const loaders = { release: 'target/release/palisade-loader', faults: 'target/faults/release/palisade-loader' } as const;
 
 /** The DaemonSet of deploy/ with the address that the hub has in this cluster. */
 function forThisCluster(manifest: Manifest, ports: ServicePorts): Manifest {
@@ -36,8 +33,7 @@ function forThisCluster(manifest: Manifest, ports: ServicePorts): Manifest {
 
 /** Starts a cluster and installs Palisade from crds/, config/ and deploy/; returns when every node's agent is ready. */
 export async function startPalisadeCluster(options: PalisadeClusterOptions): Promise<PalisadeCluster> {
-  const loader = path.join(import.meta.dirname, '../..', loaders[options.build]);
-  const image = await step('Palisade image', () => palisadeImage(options.cache, loader));
+  const image = await step('Palisade image', () => palisadeImage(options.cache, loaderPath(options.build)));
   const cluster = await startCluster({ ...options, images: [image] });
   try {
     const ports = await takeServicePorts();

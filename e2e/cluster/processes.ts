@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { openSync, closeSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -35,6 +35,11 @@ export type ProcessGroup = {
 const restartDelayMs = 300;
 const stopGraceMs = 5_000;
 
+/** Where the process id of a running process is to be read, by tests that end it. */
+export function pidFile(folder: string, name: string): string {
+  return path.join(folder, `${name}.pid`);
+}
+
 /** Makes a group whose processes log to `folder`/NAME.log. */
 export function processGroup(folder: string): ProcessGroup {
   const running: { process: HostProcess; end: () => Promise<void> }[] = [];
@@ -52,6 +57,7 @@ export function processGroup(folder: string): ProcessGroup {
         ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
       });
       closeSync(log);
+      if (child.pid !== undefined) writeFileSync(pidFile(folder, spec.name), String(child.pid));
       child.on("error", (error) => void appendFile(logFile, `${spec.name}: ${error.message}\n`));
       child.on("close", (status, signal) => {
         child = undefined;

@@ -6,6 +6,8 @@ import * as z from 'zod';
 export const runFolder = path.join(import.meta.dirname, '../../.run');
 export const clusterFolder = path.join(runFolder, 'cluster');
 export const stateFile = path.join(runFolder, 'state.json');
+/** What tests need to use the cluster of `make up` instead of one of their own. */
+export const infoFile = path.join(runFolder, 'cluster.json');
 export const keeperLog = path.join(runFolder, 'up.log');
 /** The administrator's kubeconfig of the running cluster, for plain kubectl. */
 export const kubeconfigFile = path.join(runFolder, 'kubeconfig');
