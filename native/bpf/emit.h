@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The record of a hook call: one for all policies that matched, with the arguments once. More than 16 matches go into further records
+ * with the same sequence number and the same arguments.
+ */
+#ifndef PALISADE_EMIT_H
+#define PALISADE_EMIT_H
+
+#include "verdict.h"
+
+#define PAL_MAX_RECORDS (PAL_SELECTORS / PAL_MATCHES_PER_RECORD)
+#define PAL_HEAD_AT (PAL_ARGS_AT - sizeof(struct pal_hookev))
+
+_Static_assert(PAL_ARGS_AT == sizeof(struct pal_hookev) + PAL_MATCHES_PER_RECORD * sizeof(struct pal_match), "room for head and matches");
+
+INLINE int pal_is_critical(const struct pal_scratch *s)
+{
+	return s->err || s->sig;
+}
+
+/* Everything of the head that does not depend on the list of matches. */
+INLINE void pal_head_set(struct pal_scratch *s, struct pal_hookev *h, u32 generation)
+{
+	struct task_struct *t = pal_current();
+	struct pal_proc *p = pal_proc_current(generation);
+
+	pal_hdr_set(&h->h, 0, PAL_KIND_HOOK, !pal_is_critical(s), generation, cfg.hook);
+	pal_task_set(&h->t, t, p, s->cgid, s->cls);
+	h->nargs = s->nargs;
+	h->err = s->err;
+	h->sig = s->sig;
+	h->flags = s->flags | (p ? 0 : PAL_HV_NOPROC);
+	h->pair = 0;
+	h->kstack = h->ustack = -1;
+}
+
+INLINE void pal_count_lost(const struct pal_scratch *s, u32 first, u32 n)
+{
+	ROLLED for (u32 i = 0; i < PAL_MATCHES_PER_RECORD; i++) {
+		u32 index = s->counter[(first + i) & (PAL_SELECTORS - 1)];
+		struct pal_counters *c;
+
+		if (i >= n)
+			break;
+		c = bpf_map_lookup_elem(&cnt, &index);
+		if (c)
+			c->c[PAL_C_LOST]++;
+	}
+}
+
+/* Sends matches [first, first + n): the head moves up to the first of them, so that head, matches and arguments are neighbours. */
+INLINE void pal_emit_part(struct pal_scratch *s, struct pal_hookev *head, u32 first, u32 n)
+{
+	u64 bytes = n * sizeof(struct pal_match), from = first & (PAL_SELECTORS - 1);
+	u64 at = PAL_HEAD_AT - bytes, len, end = s->off;
+
+	BOUND(bytes, 255);
+	if (bytes > PAL_MATCHES_PER_RECORD * sizeof(struct pal_match) || end < PAL_ARGS_AT || end > PAL_RECORD_MAX)
+		return;
+	pal_read(&s->rec[PAL_ARGS_AT - bytes], bytes, (u64)&s->match[from]);
+	len = end - at;
+	head->h.len = len;
+	head->nmatch = n;
+	BOUND(at, 255);
+	pal_read(&s->rec[at], sizeof(*head), (u64)head);
+	BOUND(len, 65535);
+	if (len > PAL_RECORD_MAX)
+		return;
+	if (pal_send(&s->rec[at], len, !pal_is_critical(s)))
+		pal_count_lost(s, first, n);
+}
+
+GLOBAL int pal_emit(u32 index)
+{
+	struct pal_scratch *s = pal_scratch_at(index);
+	struct pal_hookev *head;
+
+	if (!s)
+		return 0;
+	head = (struct pal_hookev *)s->head;
+	pal_head_set(s, head, pal_own_generation());
+	ROLLED for (u32 r = 0; r < PAL_MAX_RECORDS; r++) {
+		u32 first = r * PAL_MATCHES_PER_RECORD, n = s->nmatch;
+
+		if (first >= n)
+			break;
+		n -= first;
+		pal_emit_part(s, head, first, n > PAL_MATCHES_PER_RECORD ? PAL_MATCHES_PER_RECORD : n);
+	}
+	return 0;
+}
+
+#endif

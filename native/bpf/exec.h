@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * exec: a process gets a new image, so a new identity. It is taken in bprm_committed_creds, before the new image's first instruction; the
+ * record follows in sched_process_exec, when the argument vector is in place.
+ */
+#ifndef PALISADE_EXEC_H
+#define PALISADE_EXEC_H
+
+#include "exec-record.h"
+
+/* self_exec_id counts the execs of a task, and fork copies it: equal to the record's means that the record is of this image. */
+INLINE int pal_exec_identified(const struct pal_proc *p, struct task_struct *t)
+{
+	return p && p->key.tgid == pal_tgid() && p->exec_seq == (u32)BPF_CORE_READ(t, self_exec_id);
+}
+
+/* The record of the image that bprm has brought. */
+INLINE void pal_exec_identify(struct pal_scratch *s, struct task_struct *t, struct linux_binprm *bprm, u32 generation)
+{
+	struct pal_proc *old = pal_proc_get(t);
+
+	if (pal_exec_identified(old, t))
+		return;
+	pal_proc_begin(s, t, bpf_ktime_get_boot_ns());
+	s->proc.flags = PAL_PROC_EXEC_PENDING;
+	if (old && old->parent.exec_ktime) /* an exec changes the image, not the parent */
+		s->proc.parent = old->parent;
+	pal_proc_set_file(s, t, (u64)BPF_CORE_READ(bprm, file));
+	pal_proc_set_sets(s, generation);
+	pal_proc_store(s, t);
+}
+
+INLINE void pal_exec_id(struct linux_binprm *bprm)
+{
+	u32 index = 0;
+	struct pal_scratch *s = pal_scratch_claim(&index);
+
+	if (!s)
+		return;
+	pal_exec_identify(s, pal_current(), bprm, pal_generation());
+	pal_scratch_release(index);
+}
+
+/* The image that this exec has replaced: its birth is told under the process's number until ours is. */
+INLINE void pal_exec_set_old(struct pal_scratch *s, u32 tgid)
+{
+	struct pal_birth *b = bpf_map_lookup_elem(&procx, &tgid);
+	struct pal_exec *e = pal_exec_head(s);
+
+	e->old.tgid = tgid;
+	e->old.exec_ktime = b ? b->exec_ktime : e->t.start;
+}
+
+INLINE void pal_exec_report(struct pal_scratch *s, struct task_struct *t, struct linux_binprm *bprm, u32 generation)
+{
+	struct pal_proc *p = pal_proc_get(t);
+
+	if (!p) {
+		pal_health_count(PAL_H_PROC_MISSING);
+		return;
+	}
+	pal_exec_begin(s, t, p);
+	pal_exec_set_old(s, p->key.tgid);
+	pal_exec_set_path(s, p);
+	pal_exec_set_cwd(s, t);
+	pal_exec_set_args(s, t);
+	pal_exec_set_binprm(s, bprm);
+	p->flags &= ~PAL_PROC_EXEC_PENDING;
+	pal_birth_tell(p);
+	if (s->cls == PAL_CLASS_PENDING)
+		pal_health_count(PAL_H_UNPROTECTED_START);
+	pal_exec_send(s, generation);
+}
+
+INLINE void pal_exec_done(struct linux_binprm *bprm)
+{
+	u32 index = 0, generation = pal_generation();
+	struct pal_scratch *s = pal_scratch_claim(&index);
+
+	if (!s)
+		return;
+	pal_exec_identify(s, pal_current(), bprm, generation);
+	pal_exec_report(s, pal_current(), bprm, generation);
+	pal_scratch_release(index);
+}
+
+#endif
