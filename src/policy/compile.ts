@@ -4,6 +4,7 @@ import { compileOptions } from './compile/options.ts';
 import { UNSUPPORTED_SPEC_FIELDS, refuseFields } from './compile/unsupported.ts';
 import { type PlanDigest, digestOfPlanText, serializePlan } from './digest.ts';
 import { effectOf, isEnforcing } from './effect.ts';
+import { LIMITS } from './limits.ts';
 import { type LabelSelector, PLAN_FORMAT, type Plan, type PolicyMode } from './plan.ts';
 import type { Outcome, Policy } from './policy.ts';
 import { type ProblemSink, createProblemSink, fieldPath, hasErrors } from './problem.ts';
@@ -41,12 +42,19 @@ export function compile(policy: Policy): Outcome<CompiledPolicy> {
   };
   const scope = { namespace: policy.namespace, podSelector: selectorOf('podSelector') };
   const nodeSelector = selectorOf('nodeSelector');
+  if (hooks.length > LIMITS.hooksPerPolicy) {
+    sink.error('TooManyHooks', 'spec', `${hooks.length} hooks`, `at most ${LIMITS.hooksPerPolicy}`);
+  }
+  const plan: Plan = { format: PLAN_FORMAT, scope, options, hooks };
+  const text = hasErrors(sink.list()) ? '' : serializePlan(plan);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LIMITS.planBytes) {
+    sink.error('PlanTooLarge', 'spec', `${bytes} bytes when compiled`, `at most ${LIMITS.planBytes}`);
+  }
   const problems = sink.list();
   if (hasErrors(problems)) {
     return { ok: false, problems };
   }
-  const plan: Plan = { format: PLAN_FORMAT, scope, options, hooks };
-  const text = serializePlan(plan);
   const enforces = hooks.some((hook) => hook.selectors.some((selector) => isEnforcing(effectOf(selector.actions))));
   return {
     ok: true,

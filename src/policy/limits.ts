@@ -13,6 +13,11 @@ export const LIMITS = {
   tagBytes: 128,
   tagsPerHook: 16,
   minTextChars: 2,
+  labelBytes: 256,
+  labelKeyChars: 317,
+  hooksPerPolicy: 1_024,
+  /** Of the canonical text; what the hub sends at most (control-plane 3.3). */
+  planBytes: 4 << 20,
   /** Functions pass six integers in registers; those after them are on the stack. */
   maxArgIndex: 5,
   maxTracepointFieldIndex: 63,

@@ -42,7 +42,11 @@ export const PROBLEM_CODES = [
   { name: 'NotANumber', summary: 'The argument is an integer, and the value is not.' },
   { name: 'NumberOutOfRange', summary: 'The value can never be equal to an integer of this width and sign.' },
   { name: 'BadValue', summary: 'The value can never match.' },
-  { name: 'ValueTooLong', summary: 'The value is longer than the engine compares: 255 bytes for Equal and Prefix, 248 for Postfix.' },
+  {
+    name: 'ValueTooLong',
+    summary:
+      'The value is longer than the engine compares: 255 bytes for Equal and Prefix, 248 for Postfix; labels of arguments have at most 256.',
+  },
   { name: 'UnknownCapability', summary: 'Linux has no capability of this name.' },
   {
     name: 'BadNamespaceValue',
@@ -68,6 +72,8 @@ export const PROBLEM_CODES = [
   { name: 'TooManyFilters', summary: 'A selector has at most 16 filters on arguments.' },
   { name: 'TooManyActions', summary: 'A selector has at most 8 actions.' },
   { name: 'SetTooLarge', summary: 'A list of values is longer than its table.' },
+  { name: 'TooManyHooks', summary: 'A policy has at most 1024 hooks.' },
+  { name: 'PlanTooLarge', summary: 'The compiled policy is larger than 4 MiB: shorten its lists of values.' },
   { name: 'TooManyProblems', summary: 'There are more problems than are listed.' },
 ] as const satisfies readonly ProblemCodeEntry[];
 

@@ -20,6 +20,7 @@ export function compileArguments(
     const at = fieldPath(path, position);
     refuseFields(sink, at, spec, UNSUPPORTED_ARG_FIELDS);
     checkIndex(sink, at, kind, spec.index);
+    checkLabel(sink, fieldPath(at, 'label'), spec.label ?? '');
     const type = SUPPORTED_ARG_TYPES[spec.type];
     if (type === undefined) {
       refuseType(sink, fieldPath(at, 'type'), spec.type);
@@ -33,6 +34,13 @@ function checkIndex(sink: ProblemSink, at: string, kind: PlanHookKind, index: nu
   const max = kind === 'tracepoint' ? LIMITS.maxTracepointFieldIndex : LIMITS.maxArgIndex;
   if (index > max) {
     sink.error('ArgIndexOutOfRange', fieldPath(at, 'index'), `there is no argument ${index}`, `at most ${max}`);
+  }
+}
+
+function checkLabel(sink: ProblemSink, path: string, label: string): void {
+  const bytes = Buffer.byteLength(label);
+  if (bytes > LIMITS.labelBytes) {
+    sink.error('ValueTooLong', path, `${bytes} bytes is too long`, `at most ${LIMITS.labelBytes}`);
   }
 }
 

@@ -1,5 +1,6 @@
+import { LIMITS } from '../limits.ts';
 import type { LabelRequirement, LabelSelector } from '../plan.ts';
-import { type ProblemSink, fieldPath } from '../problem.ts';
+import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { LabelSelectorSpec } from '../schema/label-selector.ts';
 import { textSet } from '../value-sets.ts';
 
@@ -14,6 +15,10 @@ export function compileLabelSelector(sink: ProblemSink, path: string, spec: Labe
       sink.error('BadLabelSelector', fieldPath(at, 'values'), `${entry.operator} ${needsValues ? 'needs' : 'takes no'} values`);
     }
     matchExpressions.push({ key: entry.key, operator: entry.operator, values });
+  }
+  const keys = [...Object.keys(spec.matchLabels ?? {}), ...matchExpressions.map((entry) => entry.key)];
+  for (const key of keys.filter((name) => name === '' || name.length > LIMITS.labelKeyChars)) {
+    sink.error('BadLabelSelector', path, `${quote(key)} is no label key`);
   }
   const order = (entry: LabelRequirement): string => JSON.stringify([entry.key, entry.operator, entry.values]);
   return {

@@ -49,7 +49,7 @@ const NAMESPACED_RULES = [
 ];
 
 /** The CustomResourceDefinition of a kind, as a plain object; nothing in it depends on the time or the machine. */
-export function customResourceDefinition(kind: PolicyKind): object {
+export function customResourceDefinition(kind: PolicyKind) {
   const names = NAMES[kind];
   return {
     apiVersion: 'apiextensions.k8s.io/v1',

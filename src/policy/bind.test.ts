@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { bind, firstFailure } from './bind.ts';
+import type { KernelFacts } from './kernel-facts.ts';
+import type { PolicyMode } from './plan.ts';
+import { kernel510, kernel61, kernel612, kernel7x, kernelWith } from './testing/kernels.ts';
+import { compiled, policyObject } from './testing/policies.ts';
+
+const deny = { selectors: [{ matchActions: [{ action: 'Override', argError: -1 }] }] };
+const kill = { selectors: [{ matchActions: [{ action: 'Sigkill' }] }] };
+const file = { args: [{ index: 0, type: 'file' }] };
+const securityFileOpen = { call: 'security_file_open', syscall: false, ...file };
+const mayKill = { options: [{ name: 'palisade.dev/substitute', value: 'kill' }] };
+const noLsm = { lsm: ['capability'] };
+
+function bound(spec: object, kernel: KernelFacts, mode: PolicyMode = 'enforce') {
+  const [hook] = bind(compiled(policyObject(spec)).plan, kernel, mode);
+  if (hook === undefined) {
+    throw new Error('the plan has no hook');
+  }
+  return hook;
+}
+
+const methods = (spec: object, kernel: KernelFacts, mode: PolicyMode = 'enforce') =>
+  bound(spec, kernel, mode).methods.map(
+    (entry) => `${entry.method}:${entry.target}${entry.deny === 'none' ? '' : ` denies by ${entry.deny}`}`,
+  );
+
+describe('denying on a security hook', () => {
+  it.each([
+    ['6.1', kernel61, ['lsm:file_open denies by lsm', 'fmod_ret:security_file_open denies by fmod_ret']],
+    ['6.12', kernel612, ['lsm:file_open denies by lsm', 'fmod_ret:security_file_open denies by fmod_ret']],
+    ['7.x, which is always preemptible', kernel7x, ['lsm:file_open denies by lsm']],
+    ['5.10 with its own list of modules', kernel510, ['fmod_ret:security_file_open denies by fmod_ret']],
+    [
+      '5.10 booted with bpf',
+      kernelWith(kernel510, { lsm: ['bpf'] }),
+      ['fmod_ret:security_file_open denies by fmod_ret', 'lsm:file_open denies by lsm'],
+    ],
+  ])('on %s', (_, kernel, expected) => {
+    expect(methods({ lsmhooks: [{ hook: 'file_open', ...file, ...deny }] }, kernel)).toEqual(expected);
+  });
+
+  it('is the same for a kprobe on the security function, which is attached as LSM', () => {
+    const asKprobe = bound({ kprobes: [{ ...securityFileOpen, ...deny }] }, kernel612);
+    const asLsm = bound({ lsmhooks: [{ hook: 'file_open', ...file, ...deny }] }, kernel612);
+    expect(asKprobe.methods).toEqual(asLsm.methods);
+    expect([asKprobe.point, asLsm.point]).toEqual(['lsm:file_open', 'lsm:file_open']);
+  });
+
+  it('is impossible where bpf is no active module and fmod_ret may be skipped, and says what to do', () => {
+    const hook = bound({ lsmhooks: [{ hook: 'file_open', ...file, ...deny }] }, kernelWith(kernel7x, noLsm));
+    expect(hook.methods).toEqual([]);
+    expect(hook.failure?.reason).toBe('LSMNotEnabled');
+    expect(hook.failure?.message).toContain('lsm=capability,bpf');
+    expect(hook.failure?.message).toContain('palisade.dev/substitute');
+  });
+
+  it('may be replaced by a kill if the policy says so, and is reported as degraded', () => {
+    const hook = bound({ lsmhooks: [{ hook: 'file_open', ...file, ...deny }], ...mayKill }, kernelWith(kernel7x, noLsm));
+    expect(hook.methods).toMatchObject([
+      { method: 'kprobe_multi', deny: 'kill', notes: ['DegradedKillOnly'] },
+      { method: 'kprobe', deny: 'kill', notes: ['DegradedKillOnly'] },
+    ]);
+  });
+
+  it('is never preferred to be replaced by a kill where it is possible', () => {
+    expect(bound({ lsmhooks: [{ hook: 'file_open', ...file, ...deny }], ...mayKill }, kernel612).methods[0]).toMatchObject({
+      method: 'lsm',
+      deny: 'lsm',
+      notes: [],
+    });
+  });
+
+  it('is not needed in monitor mode: any way to watch will do', () => {
+    const spec = { lsmhooks: [{ hook: 'file_open', ...file, ...deny }] };
+    expect(methods(spec, kernelWith(kernel7x, noLsm), 'monitor')[0]).toBe('kprobe_multi:security_file_open');
+    expect(methods(spec, kernel612, 'monitor')[0]).toBe('lsm:file_open denies by lsm');
+  });
+
+  it('is refused on preemptible kernels without atomic operations', () => {
+    const hook = bound({ lsmhooks: [{ hook: 'file_open', ...file, ...deny }] }, kernelWith(kernel612, { preempt: 'full' }, { cas: false }));
+    expect(hook.failure?.reason).toBe('ScratchUnsafe');
+  });
+});
+
+describe('watching and killing', () => {
+  it('a security function: as LSM hook first, then on the function', () => {
+    expect(methods({ kprobes: [{ ...securityFileOpen, ...kill }] }, kernel612)).toEqual([
+      'lsm:file_open',
+      'kprobe_multi:security_file_open',
+      'kprobe:security_file_open',
+      'fentry:security_file_open',
+    ]);
+  });
+
+  it('never kills by fentry where it may be skipped', () => {
+    expect(methods({ kprobes: [{ ...securityFileOpen, ...kill }] }, kernel7x)).not.toContain('fentry:security_file_open');
+    expect(methods({ kprobes: [securityFileOpen] }, kernel7x)).toContain('fentry:security_file_open');
+  });
+
+  it('knows hooks whose function has another name', () => {
+    expect(methods({ kprobes: [{ call: 'security_bprm_check', syscall: false }] }, kernel612)[0]).toBe('lsm:bprm_check_security');
+  });
+
+  it('does not take a hook for a function whose arguments are numbered otherwise', () => {
+    const mmap = { call: 'security_mmap_file', syscall: false, args: [{ index: 2, type: 'uint64' }] };
+    expect(methods({ kprobes: [mmap] }, kernel612)).not.toContain('lsm:mmap_file');
+    expect(methods({ kprobes: [{ ...mmap, args: [] }] }, kernel612)).toContain('lsm:mmap_file');
+  });
+
+  it('a system call: kprobe.multi, kprobe, then the tracepoint of all system calls', () => {
+    expect(methods({ kprobes: [{ call: 'sys_execve', ...kill }] }, kernel612)).toEqual([
+      'kprobe_multi:__x64_sys_execve',
+      'kprobe:__x64_sys_execve',
+      'raw_tp_sys_enter:__x64_sys_execve',
+    ]);
+  });
+
+  it('prefers links that survive the loader, and reports NotPersistent where there are none', () => {
+    expect(methods({ kprobes: [{ call: 'sys_execve', ...kill }] }, kernel510)).toEqual([
+      'raw_tp_sys_enter:__x64_sys_execve',
+      'kprobe:__x64_sys_execve',
+    ]);
+    expect(methods({ kprobes: [{ call: 'tcp_connect', syscall: false }] }, kernel510)).toEqual([
+      'fentry:tcp_connect',
+      'kprobe:tcp_connect',
+    ]);
+    const tracepoint = { subsystem: 'sched', event: 'sched_process_exec' };
+    expect(bound({ tracepoints: [tracepoint] }, kernel510).methods).toMatchObject([{ method: 'tracepoint', notes: ['NotPersistent'] }]);
+  });
+
+  it('writes the name of a system call as the architecture does', () => {
+    const arm = kernelWith(kernel612, { arch: 'aarch64', catalogue: null });
+    expect(methods({ kprobes: [{ call: 'sys_execve' }] }, arm)[0]).toBe('kprobe_multi:__arm64_sys_execve');
+  });
+});
+
+describe('denying a system call', () => {
+  const spec = { kprobes: [{ call: 'sys_setuid', ...deny }] };
+
+  it('uses bpf_override_return where it is, and fmod_ret where nothing preempts', () => {
+    expect(methods(spec, kernelWith(kernel612, {}, { override_return: true }))[0]).toBe(
+      'kprobe:__x64_sys_setuid denies by override_return',
+    );
+    expect(methods(spec, kernel612)).toEqual(['fmod_ret:__x64_sys_setuid denies by fmod_ret']);
+  });
+
+  it('is impossible on preemptible kernels without the helper', () => {
+    expect(bound(spec, kernel7x).failure?.reason).toBe('OverrideHelperMissing');
+  });
+});
+
+describe('what a kernel does not have', () => {
+  it.each([
+    [{ kprobes: [{ call: 'tcp_conect', syscall: false }] }, 'FunctionNotFound', 'tcp_connect', 'spec.kprobes[0].call'],
+    [{ kprobes: [{ call: 'sys_execv' }] }, 'FunctionNotFound', '"sys_execve"', 'spec.kprobes[0].call'],
+    [{ lsmhooks: [{ hook: 'file_opn' }] }, 'LsmHookNotFound', 'file_open', 'spec.lsmhooks[0].hook'],
+    [
+      { tracepoints: [{ subsystem: 'sched', event: 'sched_process_exek' }] },
+      'TracepointMissing',
+      'sched/sched_process_exec',
+      'spec.tracepoints[0].event',
+    ],
+  ])('is named, with the nearest name it has: %j', (spec, reason, near, field) => {
+    const hook = bound(spec, kernel612);
+    expect(hook).toMatchObject({ failure: { reason }, field, methods: [] });
+    expect(hook.failure?.message).toContain(near);
+  });
+
+  it('is not known to be missing without a catalogue', () => {
+    expect(bound({ kprobes: [{ call: 'tcp_conect', syscall: false }] }, kernelWith(kernel612, { catalogue: null })).failure).toBeNull();
+  });
+
+  it('without BTF nothing can be had', () => {
+    const all = bind(
+      compiled(policyObject({ kprobes: [securityFileOpen], lsmhooks: [{ hook: 'file_open' }] })).plan,
+      kernelWith(kernel612, {}, { btf: false }),
+      'enforce',
+    );
+    expect(all.map((hook) => hook.failure?.reason)).toEqual(['BTFUnavailable', 'BTFUnavailable']);
+    expect(firstFailure(all)?.path).toBe('spec.kprobes[0]');
+  });
+});
