@@ -44,29 +44,29 @@ export function startController(options: ServiceOptions): HostProcess {
       `--kubeconfig=${options.identity.kubeconfigFile}`,
       `--namespace=${options.namespace}`,
       `--hub-listen=127.0.0.1:${ports.hub}`,
-      `--listen=127.0.0.1:${ports.controllerHealth}`,
+      `--metrics-listen=127.0.0.1:${ports.controllerHealth}`,
       ...options.flags,
     ],
-    env: { ...process.env, KUBECONFIG: options.identity.kubeconfigFile },
   });
 }
 
 /** Starts the webhook in the same way. */
-export function startWebhook(options: ServiceOptions): HostProcess {
-  const { ports } = options;
+export function startWebhook(options: ServiceOptions & { readonly hubCaFile: string }): HostProcess {
+  const { ports, identity, namespace } = options;
   return options.processes.start({
     name: 'palisade-webhook',
     onEnd: 'restart',
     argv: [
       process.execPath,
       path.join(dist, 'webhook/main.js'),
-      `--kubeconfig=${options.identity.kubeconfigFile}`,
-      `--namespace=${options.namespace}`,
-      `--webhook-listen=127.0.0.1:${ports.webhook}`,
-      `--listen=127.0.0.1:${ports.webhookHealth}`,
+      `--kubeconfig=${identity.kubeconfigFile}`,
+      `--tls-secret=${namespace}/palisade-webhook-tls`,
+      `--listen=127.0.0.1:${ports.webhook}`,
+      `--metrics-listen=127.0.0.1:${ports.webhookHealth}`,
       `--hub-url=wss://127.0.0.1:${ports.hub}`,
+      `--hub-ca-file=${options.hubCaFile}`,
+      `--token-file=${identity.hubTokenFile}`,
       ...options.flags,
     ],
-    env: { ...process.env, KUBECONFIG: options.identity.kubeconfigFile },
   });
 }

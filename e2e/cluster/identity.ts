@@ -6,14 +6,19 @@ import type { Kubectl } from './kubectl.ts';
 import { kubeconfig } from './kubeconfig.ts';
 
 /** A ServiceAccount's own credentials on the host, as its pod would have them. */
-export type HostIdentity = { readonly kubeconfigFile: string; readonly tokenFile: string };
+export type HostIdentity = {
+  readonly kubeconfigFile: string;
+  /** A token for the hub alone, as the kubelet projects it into pods. */
+  readonly hubTokenFile: string;
+};
 
 const tokenLifetimeSeconds = 3600;
 const refreshMs = (tokenLifetimeSeconds * 1000) / 2;
+const hubAudience = 'palisade-hub';
 
 /**
- * Gives a process on the host the identity of a ServiceAccount: a token from the API's TokenRequest in a file that is
- * renewed until `signal` aborts, and a kubeconfig that names the file. Never an administrator's key.
+ * Gives a process on the host the identity of a ServiceAccount: tokens from the API's TokenRequest in files that are
+ * renewed until `signal` aborts, and a kubeconfig that names one of them. Never an administrator's key.
  */
 export async function serviceAccountIdentity(options: {
   readonly kubectl: Kubectl;
@@ -26,21 +31,26 @@ export async function serviceAccountIdentity(options: {
   const folder = path.join(options.folder, options.name);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const tokenFile = path.join(folder, 'token');
-  const renew = async (): Promise<void> => {
-    const token = await options.kubectl.run(['create', 'token', options.name, '-n', options.namespace, `--duration=${tokenLifetimeSeconds}s`]);
-    await writeFile(`${tokenFile}.new`, token.trim(), { mode: 0o600 });
-    await rename(`${tokenFile}.new`, tokenFile);
+  const hubTokenFile = path.join(folder, 'hub-token');
+  const renew = async (file: string, flags: readonly string[]): Promise<void> => {
+    const token = await options.kubectl.run(['create', 'token', options.name, '-n', options.namespace, `--duration=${tokenLifetimeSeconds}s`, ...flags]);
+    await writeFile(`${file}.new`, token.trim(), { mode: 0o600 });
+    await rename(`${file}.new`, file);
   };
-  await renew();
+  const renewAll = async (): Promise<void> => {
+    await renew(tokenFile, []);
+    await renew(hubTokenFile, [`--audience=${hubAudience}`]);
+  };
+  await renewAll();
   void (async () => {
     while (!options.signal.aborted) {
       await sleep(refreshMs, undefined, { signal: options.signal, ref: false }).catch(() => undefined);
       // A failure is not the end: half of the token's life is left for the next attempt.
-      if (!options.signal.aborted) await renew().catch((error: unknown) => process.stderr.write(`token of ${options.name}: ${String(error)}\n`));
+      if (!options.signal.aborted) await renewAll().catch((error: unknown) => process.stderr.write(`token of ${options.name}: ${String(error)}\n`));
     }
   })();
   const kubeconfigFile = path.join(folder, 'kubeconfig');
   const { server, authority } = options.controlPlane;
   await writeFile(kubeconfigFile, kubeconfig(server, authority.certificate, { kind: 'token-file', path: tokenFile }), { mode: 0o600 });
-  return { kubeconfigFile, tokenFile };
+  return { kubeconfigFile, hubTokenFile };
 }

@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { loaderPath, type LoaderBuild } from '../../scripts/loader-build.ts';
 import { step } from '../host/step.ts';
 import { startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
 import { hubUrl, startController, startWebhook, takeServicePorts, type ServicePorts } from './host-services.ts';
+import type { Kubectl } from './kubectl.ts';
 import { serviceAccountIdentity } from './identity.ts';
 import { manifestText, manifestsIn, mapStrings, withWebhookAddress, type Manifest } from './manifests.ts';
 import { palisadeImage } from './palisade-image.ts';
@@ -47,7 +50,9 @@ export async function startPalisadeCluster(options: PalisadeClusterOptions): Pro
     const identity = (name: string) => serviceAccountIdentity({ kubectl, controlPlane, namespace: systemNamespace, name, folder, signal: options.signal });
     const controller = startController({ processes, ports, namespace: systemNamespace, identity: await identity('palisade-controller'), flags: options.controllerFlags ?? [] });
     await step('controller', () => untilHealthy('controller', ports.controllerHealth, controller));
-    const webhook = startWebhook({ processes, ports, namespace: systemNamespace, identity: await identity('palisade-webhook'), flags: options.webhookFlags ?? [] });
+    const hubCaFile = path.join(folder, 'hub-ca.crt');
+    await writeFile(hubCaFile, await hubAuthority(kubectl));
+    const webhook = startWebhook({ hubCaFile, processes, ports, namespace: systemNamespace, identity: await identity('palisade-webhook'), flags: options.webhookFlags ?? [] });
     await step('webhook', () => untilHealthy('webhook', ports.webhookHealth, webhook));
     await step('agents', async () => {
       await kubectl.apply(manifestText((await manifestsIn('deploy')).map((manifest) => forThisCluster(manifest, ports))));
@@ -58,6 +63,18 @@ export async function startPalisadeCluster(options: PalisadeClusterOptions): Pro
     await cluster.stop();
     throw error;
   }
+}
+
+/** The authority of the hub's certificate, which the controller publishes for agents and webhooks. */
+function hubAuthority(kubectl: Kubectl): Promise<string> {
+  return waitUntil(
+    'ConfigMap palisade-hub-ca',
+    async () => {
+      const text = await kubectl.run(['-n', systemNamespace, 'get', 'configmap', 'palisade-hub-ca', '-o', "jsonpath={.data['ca\\.crt']}"]);
+      return text === '' ? undefined : text;
+    },
+    { timeoutMs: 30_000 },
+  );
 }
 
 async function untilHealthy(name: string, port: number, hostProcess: HostProcess): Promise<void> {
