@@ -52,12 +52,13 @@ INLINE void pal_count_lost(const struct pal_scratch *s, u32 first, u32 n)
 INLINE void pal_emit_part(struct pal_scratch *s, struct pal_hookev *head, u32 first, u32 n)
 {
 	u64 bytes = n * sizeof(struct pal_match), from = first & (PAL_SELECTORS - 1);
-	u64 at = PAL_HEAD_AT - bytes, len, end = s->off;
+	u64 at = PAL_HEAD_AT - bytes, list = PAL_ARGS_AT - bytes, len, end = s->off;
 
 	BOUND(bytes, 255);
 	if (bytes > PAL_MATCHES_PER_RECORD * sizeof(struct pal_match) || end < PAL_ARGS_AT || end > PAL_RECORD_MAX)
 		return;
-	pal_read(&s->rec[PAL_ARGS_AT - bytes], bytes, (u64)&s->match[from]);
+	BOUND(list, 255);
+	pal_read(&s->rec[list], bytes, (u64)&s->match[from]);
 	len = end - at;
 	head->h.len = len;
 	head->nmatch = n;

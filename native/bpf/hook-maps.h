@@ -31,38 +31,38 @@ struct {
 struct pal_tbl_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct pal_tbl);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(struct pal_tbl));
 };
 
 struct pal_ints_inner {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct pal_int_key);
-	__type(value, struct pal_mask);
+	__uint(key_size, sizeof(struct pal_int_key));
+	__uint(value_size, sizeof(struct pal_mask));
 };
 
 struct pal_strs_inner {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct pal_str_key);
-	__type(value, struct pal_str);
+	__uint(key_size, sizeof(struct pal_str_key));
+	__uint(value_size, sizeof(struct pal_str));
 };
 
 struct pal_scope_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, PAL_CLASSES);
-	__type(key, u32);
-	__type(value, struct pal_mask);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(struct pal_mask));
 };
 
 struct pal_cols_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 256);
 	__uint(map_flags, BPF_F_INNER_MAP);
-	__type(key, u32);
-	__type(value, struct pal_mask);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(struct pal_mask));
 };
 
 PAL_BANKED(tbl, pal_tbl_inner);

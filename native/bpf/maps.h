@@ -47,8 +47,8 @@ struct pal_bsets_inner {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct pal_str_key);
-	__type(value, struct pal_str);
+	__uint(key_size, sizeof(struct pal_str_key));
+	__uint(value_size, sizeof(struct pal_str));
 };
 
 /* bank -> executable paths of all binary sets */

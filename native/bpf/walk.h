@@ -62,7 +62,8 @@ INLINE int pal_walk_prepend(struct pal_scratch *s, const struct pal_dentry_head 
 /* A file without a name in any tree (memfd, pipe): its own name is all there is. */
 INLINE void pal_walk_pseudo(struct pal_scratch *s, const struct pal_dentry_head *h)
 {
-	struct super_block *sb = BPF_CORE_READ((struct dentry *)s->walk.dentry, d_sb);
+	struct dentry *d = (struct dentry *)s->walk.dentry; /* not inside of CORE_READ, which would relocate pal_scratch, too */
+	struct super_block *sb = BPF_CORE_READ(d, d_sb);
 
 	pal_walk_prepend(s, h);
 	if (s->walk.done != PAL_WALK_TOO_LONG)
