@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import WebSocket from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
 import { HUB_LIMITS, HUB_PATH } from '../../protocol/hub-frames.ts';
 
 /** The name in the hub's certificate, whatever address is dialled. */
@@ -31,7 +31,7 @@ export class HubDialError extends Error {
 export async function dialHub(address: HubAddress, signal: AbortSignal): Promise<WebSocket> {
   const [ca, token] = await Promise.all([readSecret(address.caFile, 'CA certificate'), readSecret(address.tokenFile, 'token')]);
   signal.throwIfAborted();
-  const options: WebSocket.ClientOptions & { readonly servername: string } = {
+  const options: ClientOptions & { readonly servername: string } = {
     headers: { authorization: `Bearer ${token.trim()}` },
     ca,
     servername: HUB_TLS_NAME,

@@ -56,7 +56,7 @@ export function policyLabel(entry: Pick<Entry, 'namespace' | 'name'>): string {
 }
 
 function choosePlan(entry: Entry, input: ChoiceInput): Choice {
-  if (input.suspended.has(policyLabel(entry))) {
+  if (input.suspended.has('*') || input.suspended.has(policyLabel(entry))) {
     const message = 'suspended on this node; "palisade node resume" lifts it';
     return { entry, chosen: null, state: 'suspended', failure: { reason: 'NodeSuspended', message } };
   }
