@@ -14,7 +14,7 @@ import type { Tally } from './tally.ts';
 /** A condition without its times. `reason` may be a node's word where it names why something cannot be enforced. */
 export type Fact = {
   readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: Reason | string;
+  readonly reason: string;
   readonly message: string;
 };
 
@@ -50,7 +50,7 @@ export function decideConditions(input: StatusInput): ConditionFacts {
 }
 
 const yes = (reason: Reason, message: string): Fact => ({ status: 'True', reason, message });
-const no = (reason: Reason | string, message: string): Fact => ({ status: 'False', reason, message });
+const no = (reason: string, message: string): Fact => ({ status: 'False', reason, message });
 const unknown = (reason: Reason, message: string): Fact => ({ status: 'Unknown', reason, message });
 
 const ACCEPTED = yes('Accepted', 'The policy is well formed');

@@ -1,0 +1,87 @@
+import type { Report, Row } from '../../protocol/hub-frames.ts';
+import type { DesiredSet } from '../desired/desired-set.ts';
+import type { Cell } from '../status/node-fact.ts';
+
+/** A row and since when (monotonic) the node has been saying it. */
+type DatedRow = { readonly row: Row; readonly sinceMs: number };
+
+/** What a node said last, resolved against the set it spoke of. */
+export type NodeReport = {
+  /** The set that is applied; null: none yet, the node is applying its first. */
+  readonly applied: DesiredSet | null;
+  /** The set the node holds: applied, or being applied. */
+  readonly held: DesiredSet;
+  readonly rows: ReadonlyMap<string, DatedRow>;
+  readonly atMs: number;
+  /** At least five policies, and more than half, fail here: that is the node's fault (control-plane 7.2). */
+  readonly isFailingMost: boolean;
+};
+
+const MIN_FAILING_POLICIES = 5;
+const FAILING_STATES: ReadonlySet<Row['state']> = new Set(['failed', 'fallback', 'excluded']);
+
+/** `set` is the set of `report.set`. While a set is being applied, what is not in a row goes on as it was. */
+export function nextReport(previous: NodeReport | null, report: Report, set: DesiredSet, nowMs: number): NodeReport {
+  const rows = new Map<string, DatedRow>();
+  for (const row of report.exceptions) {
+    const before = previous?.rows.get(row.uid);
+    const isSame = before?.row.state === row.state && before.row.reason === row.reason && before.row.runs === row.runs;
+    rows.set(row.uid, { row, sinceMs: isSame ? before.sinceMs : nowMs });
+  }
+  if (report.state === 'applying') {
+    for (const [uid, dated] of previous?.rows ?? []) {
+      if (!rows.has(uid)) {
+        rows.set(uid, dated);
+      }
+    }
+  }
+  const failing = report.exceptions.filter((row) => FAILING_STATES.has(row.state)).length;
+  return {
+    applied: report.state === 'applied' ? set : (previous?.applied ?? null),
+    held: set,
+    rows,
+    atMs: nowMs,
+    isFailingMost: failing >= MIN_FAILING_POLICIES && failing * 2 > set.entries.size,
+  };
+}
+
+/** What the node says about one policy: its row, else what the applied set implies; null: nothing. */
+export function cellOf(report: NodeReport, uid: string, predictedMethod: string, nowMs: number): Cell | null {
+  const dated = report.rows.get(uid);
+  if (dated !== undefined) {
+    const { row } = dated;
+    return {
+      state: row.state,
+      reason: row.reason,
+      runs: row.runs,
+      mode: row.mode,
+      hook: row.hook ?? '',
+      method: row.method ?? '',
+      message: row.message ?? '',
+      canEnforce: row.canEnforce ?? true,
+      ageMs: nowMs - dated.sinceMs,
+    };
+  }
+  const entry = report.applied?.entries.get(uid);
+  if (entry === undefined) {
+    return null;
+  }
+  return {
+    state: 'loaded',
+    reason: '',
+    runs: entry.digest,
+    mode: entry.mode,
+    hook: '',
+    method: predictedMethod,
+    message: '',
+    canEnforce: true,
+    ageMs: nowMs - report.atMs,
+  };
+}
+
+/** The node has said that it holds this very version. */
+export function isDelivered(report: NodeReport | null, set: DesiredSet, uid: string): boolean {
+  const held = report?.held.entries.get(uid);
+  const wanted = set.entries.get(uid);
+  return held !== undefined && wanted !== undefined && held.digest === wanted.digest && held.mode === wanted.mode;
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { controllerOf, type KubeObject, type ObjectMeta } from '../../kube/kube-object.ts';
+import { HUB_LIMITS, type HubPod } from '../../protocol/hub-frames.ts';
+
+/** A pod as the controller keeps it: what its node's agent is told, and what agents are found by. */
+export type PodItem = {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Empty: not bound yet. */
+  readonly node: string;
+  /** Succeeded or Failed: its cgroups are gone. */
+  readonly isTerminal: boolean;
+  readonly isDeleting: boolean;
+  /** Carries the labels of our agents. Whether it really is one, its namespace and its token's ServiceAccount decide. */
+  readonly hasAgentLabels: boolean;
+  /** Carries the label of upstream's agents. */
+  readonly isForeignAgent: boolean;
+  readonly hub: HubPod;
+  /** Labels and containers beyond the bounds of the feed. */
+  readonly omitted: number;
+};
+
+const NAME_LABEL = 'app.kubernetes.io/name';
+const COMPONENT_LABEL = 'app.kubernetes.io/component';
+/** Labels of the pods of our DaemonSet (deploy/daemonset.yaml). */
+const AGENT_LABELS = { [NAME_LABEL]: 'palisade', [COMPONENT_LABEL]: 'agent' } as const;
+/** Value of the name label on agents of upstream. */
+const FOREIGN_AGENT_NAME = 'tetragon';
+
+const container = z.object({ name: z.string(), image: z.string().default('') });
+const status = z.object({ name: z.string(), containerID: z.string().default('') });
+const podSchema = z.object({
+  spec: z.object({
+    nodeName: z.string().default(''),
+    hostPID: z.boolean().default(false),
+    hostNetwork: z.boolean().default(false),
+    initContainers: z.array(container).nullish(),
+    containers: z.array(container).nullish(),
+    ephemeralContainers: z.array(container).nullish(),
+  }),
+  status: z
+    .object({
+      phase: z.string().default(''),
+      initContainerStatuses: z.array(status).nullish(),
+      containerStatuses: z.array(status).nullish(),
+      ephemeralContainerStatuses: z.array(status).nullish(),
+    })
+    .prefault({}),
+});
+
+/** On the API object of a static pod, its uid as the kubelet knows it: the one in the cgroup's path. */
+const CONFIG_HASH = 'kubernetes.io/config.hash';
+const CONFIG_MIRROR = 'kubernetes.io/config.mirror';
+
+/**
+ * What of a pod reaches its node: names, labels, workload, containers; never readiness, phase, annotations or environment, so that most
+ * updates of a pod change nothing here.
+ */
+export function projectPod(object: KubeObject): PodItem {
+  const { metadata } = object;
+  const { spec, status: state } = podSchema.parse(object);
+  const ids = new Map(
+    [...(state.initContainerStatuses ?? []), ...(state.containerStatuses ?? []), ...(state.ephemeralContainerStatuses ?? [])].map((one) => [
+      one.name,
+      one.containerID,
+    ]),
+  );
+  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
+  const labels = Object.entries(metadata.labels ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    uid: metadata.uid,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    node: spec.nodeName,
+    isTerminal: state.phase === 'Succeeded' || state.phase === 'Failed',
+    isDeleting: metadata.deletionTimestamp !== undefined,
+    hasAgentLabels: Object.entries(AGENT_LABELS).every(([key, value]) => metadata.labels?.[key] === value),
+    isForeignAgent: metadata.labels?.[NAME_LABEL] === FOREIGN_AGENT_NAME,
+    hub: {
+      uid: metadata.uid,
+      cgroupUid: cgroupUidOf(metadata),
+      ns: metadata.namespace ?? '',
+      name: metadata.name,
+      labels: Object.fromEntries(labels.slice(0, HUB_LIMITS.maxPodLabels)),
+      workload: workloadOf(metadata),
+      host: { pid: spec.hostPID, net: spec.hostNetwork },
+      containers: containers.slice(0, HUB_LIMITS.maxPodContainers).map((one) => {
+        const id = withoutScheme(ids.get(one.name) ?? '');
+        return { n: one.name, ...(id === '' ? {} : { id }), image: one.image.slice(0, 1_024) };
+      }),
+    },
+    omitted: Math.max(0, labels.length - HUB_LIMITS.maxPodLabels) + Math.max(0, containers.length - HUB_LIMITS.maxPodContainers),
+  };
+}
+
+function cgroupUidOf(metadata: ObjectMeta): string {
+  const isMirror = metadata.annotations?.[CONFIG_MIRROR] !== undefined;
+  const hash = metadata.annotations?.[CONFIG_HASH] ?? '';
+  return isMirror && hash !== '' && hash.length <= 64 ? hash : metadata.uid;
+}
+
+/**
+ * The workload that people know the pod by. A ReplicaSet of a Deployment is the Deployment's name and `pod-template-hash`, so the pod alone
+ * tells; the same goes for the Job of a CronJob, whose name ends in the scheduled minute.
+ */
+export function workloadOf(metadata: ObjectMeta): [string, string] | null {
+  const owner = controllerOf(metadata);
+  if (owner === undefined) {
+    return null;
+  }
+  const hash = metadata.labels?.['pod-template-hash'];
+  if (owner.kind === 'ReplicaSet' && hash !== undefined && owner.name.endsWith(`-${hash}`)) {
+    return ['Deployment', owner.name.slice(0, -hash.length - 1)];
+  }
+  const cronJob = owner.kind === 'Job' ? /^(.+)-\d{8}$/.exec(owner.name)?.[1] : undefined;
+  if (cronJob !== undefined) {
+    return ['CronJob', cronJob];
+  }
+  return [owner.kind.slice(0, 64), owner.name.slice(0, 253)];
+}
+
+function withoutScheme(containerId: string): string {
+  return containerId.slice(containerId.indexOf('://') < 0 ? 0 : containerId.indexOf('://') + 3).slice(0, 256);
+}
