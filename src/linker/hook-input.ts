@@ -18,6 +18,8 @@ export type HookMemberInput = {
 /** Everything that goes into one fused hook. */
 export type HookInput = {
   readonly id: number;
+  /** The id in the configuration: that of the entry hook, so that a late hook finds its marks and its events count as the entry's. */
+  readonly entryId: number;
   readonly key: string;
   readonly convention: Convention;
   readonly methods: readonly string[];

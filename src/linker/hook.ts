@@ -13,6 +13,7 @@ import {
   PAL_MASK_CLASSES,
   PAL_PLANES,
   PAL_SLOTS,
+  PAL_SRC_ARG,
   PAL_T_FILE,
 } from '../abi/layout.ts';
 import { bitMask, type SelectorMask } from '../abi/selector-mask.ts';
@@ -66,7 +67,7 @@ export function linkHook(input: HookInput): LinkResult<LinkedHook> {
   const fields = slots.list();
   const { rows: columnRowList, columns: columnCount } = columnRows(columns);
   const config = writeConfig({
-    hook: input.id,
+    hook: input.entryId,
     words: layout.words,
     taskPlanes: built.taskPlanes,
     scalarPlanes: built.scalarPlanes,
@@ -142,6 +143,7 @@ function findExcess(input: HookInput, slots: SlotTable, planes: PlaneBuilder): L
   return null;
 }
 
+/** The engine looks for overlayfs's inner opens in the first argument, where all file hooks have their file. */
 function features(input: HookInput, slots: readonly SlotFields[]): number {
   const [family] = input.key.split(':');
   let bits = 0;
@@ -149,7 +151,7 @@ function features(input: HookInput, slots: readonly SlotFields[]): number {
   if (input.members.some((member) => member.methods.some((entry) => entry.deny === 'override_return'))) bits |= PAL_FEAT_OVERRIDE;
   if (input.members.some((member) => member.hook.syscall && !member.late)) bits |= PAL_FEAT_SYSCALL;
   if (family === 'raw_tp_sys_enter') bits |= PAL_FEAT_SYS_ENTER;
-  if (slots.some((slot) => slot.type === PAL_T_FILE)) bits |= PAL_FEAT_OVERLAY_FILTER;
+  if (slots.some((slot) => slot.type === PAL_T_FILE && slot.source === PAL_SRC_ARG && slot.register === 0)) bits |= PAL_FEAT_OVERLAY_FILTER;
   if (input.decidesLate) bits |= PAL_FEAT_LATE_MARK;
   if (input.members.some((member) => member.late)) bits |= PAL_FEAT_LATE_RUN;
   return bits;

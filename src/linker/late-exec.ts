@@ -8,26 +8,17 @@ import type { PlanHook } from '../policy/plan.ts';
 import type { Convention } from './attach-target.ts';
 import { latePathIndex } from './slot.ts';
 
-/** The late hook's key is its own: it must not be fused with a policy's hook on the same LSM hook, which runs for every exec. */
-export const LATE_HOOK_KEY = 'late:bprm_creds_for_exec';
-
 export type LateHook = { readonly method: string; readonly convention: Convention };
 
-/** Whether a hook has a path that may be unreadable at entry. */
-export function wantsLateHook(hook: PlanHook): boolean {
-  const index = latePathIndex(hook);
-  return index !== null && hook.args.some((arg) => arg.index === index && arg.type === 'string');
-}
-
 /**
- * The late hook that decides for a hook: the selectors that look at nothing else of the call. The others stay at entry alone; there an
- * unreadable path is an unknown value for them.
+ * Whether a late hook can decide for a hook: it has a path that may be unreadable at entry, and its selectors look at nothing else of
+ * the call. For others an unreadable path stays an unknown value.
  */
-export function lateHookOf(hook: PlanHook): PlanHook | null {
+export function hasLateHook(hook: PlanHook): boolean {
   const index = latePathIndex(hook);
-  const readable = (filterArg: number): boolean => hook.args[filterArg]?.index === index;
-  const decidable = hook.selectors.every((selector) => selector.filters.every((filter) => (filter.on === 'int' || filter.on === 'bytes' ? readable(filter.arg) : true)));
-  return wantsLateHook(hook) && decidable ? hook : null;
+  const isPath = (arg: number): boolean => hook.args[arg]?.index === index && hook.args[arg]?.type === 'string';
+  const filters = hook.selectors.flatMap((selector) => selector.filters);
+  return index !== null && hook.args.some((_, arg) => isPath(arg)) && filters.every((filter) => (filter.on === 'int' || filter.on === 'bytes' ? isPath(filter.arg) : true));
 }
 
 /** Where the late hook sits on this kernel; null: nowhere, then an unreadable path stays unknown. */

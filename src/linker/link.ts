@@ -9,7 +9,7 @@ import { methodText } from './attach-target.ts';
 import { linkHook } from './hook.ts';
 import { chooseHooks, type HookChoice } from './hook-choice.ts';
 import type { HookInput, HookMemberInput } from './hook-input.ts';
-import { chooseLateHook, LATE_HOOK_KEY, lateHookOf } from './late-exec.ts';
+import { chooseLateHook, hasLateHook } from './late-exec.ts';
 import { failed, type LinkFailure, type LinkResult } from './link-failure.ts';
 import type { LinkInput, LinkPolicy } from './link-input.ts';
 import type { LinkedHook, LinkedNode, LinkedPolicy, LinkProblem } from './linked-node.ts';
@@ -76,9 +76,13 @@ function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
 
   const common = { binarySets: setNumberByKey, hostNamespaces: input.hostNamespaces };
   const hooks: LinkedHook[] = [];
-  for (const candidate of [...hookInputs(groups, input, common), ...lateInputs(groups, input, common)]) {
+  for (const candidate of hookCandidates(groups, input, common)) {
     const id = hookNumbers.numberOf(candidate.key);
-    const result = id === null ? failed({ reason: 'HookSelectorBudget', message: 'more hooks on this node than can be numbered' }) : linkChecked({ ...candidate, id });
+    const entryId = hookNumbers.numberOf(candidate.entryKey);
+    const result =
+      id === null || entryId === null
+        ? failed({ reason: 'HookSelectorBudget', message: 'more hooks on this node than can be numbered' })
+        : linkChecked({ ...candidate, id, entryId });
     if (result.ok) hooks.push(result.value);
     else failures.push(attribute(result.failure, candidate, policies));
   }
@@ -102,43 +106,39 @@ function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
 }
 
 type Groups = ReadonlyMap<string, { readonly choice: HookChoice; readonly members: readonly HookMemberInput[] }>;
-type Candidate = Omit<HookInput, 'id'>;
+type Candidate = Omit<HookInput, 'id' | 'entryId'> & { readonly entryKey: string };
 type Common = Pick<HookInput, 'binarySets' | 'hostNamespaces'>;
 
-function hookInputs(groups: Groups, input: LinkInput, common: Common): readonly Candidate[] {
-  const late = lateMethod(input);
-  return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, { choice, members }]) => ({
-    ...common,
-    key,
-    convention: choice.convention,
-    methods: commonMethods(members),
-    members: inBitOrder(members),
-    prototype: choice.query === null ? undefined : input.prototypes.get(choice.query),
-    decidesLate: late !== null && members.some((member) => lateHookOf(member.hook) !== null),
-    syscallNumber: key.startsWith('raw_tp_sys_enter:') ? (syscallNumber(choice.hook.target, input.kernel.arch) ?? -1) : -1,
-  }));
-}
-
-function lateInputs(groups: Groups, input: LinkInput, common: Common): readonly Candidate[] {
-  const late = lateMethod(input);
-  const members = [...groups.values()].flatMap((group) => group.members).filter((member) => lateHookOf(member.hook) !== null);
-  if (late === null || members.length === 0) return [];
-  return [
-    {
+/** Every entry hook, each followed by its late hook if it has one. */
+function hookCandidates(groups: Groups, input: LinkInput, common: Common): readonly Candidate[] {
+  const late = chooseLateHook(input.kernel, (method) => input.unusable.has(method));
+  return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([key, { choice, members }]) => {
+    const lateMembers = late === null ? [] : members.filter((member) => hasLateHook(member.hook));
+    const entry: Candidate = {
       ...common,
-      key: LATE_HOOK_KEY,
+      key,
+      entryKey: key,
+      convention: choice.convention,
+      methods: commonMethods(members),
+      members: inBitOrder(members),
+      prototype: choice.query === null ? undefined : input.prototypes.get(choice.query),
+      decidesLate: lateMembers.length > 0,
+      syscallNumber: key.startsWith('raw_tp_sys_enter:') ? (syscallNumber(choice.hook.target, input.kernel.arch) ?? -1) : -1,
+    };
+    if (late === null || lateMembers.length === 0) return [entry];
+    const second: Candidate = {
+      ...common,
+      key: `late:${key}`,
+      entryKey: key,
       convention: late.convention,
       methods: [late.method],
-      members: inBitOrder(members.map((member) => ({ ...member, late: true }))),
+      members: inBitOrder(lateMembers.map((member) => ({ ...member, late: true }))),
       prototype: undefined,
       decidesLate: false,
       syscallNumber: -1,
-    },
-  ];
-}
-
-function lateMethod(input: LinkInput): ReturnType<typeof chooseLateHook> {
-  return chooseLateHook(input.kernel, (method) => input.unusable.has(method));
+    };
+    return [entry, second];
+  });
 }
 
 function linkChecked(input: HookInput): LinkResult<LinkedHook> {
@@ -160,7 +160,7 @@ function attribute(failure: LinkFailure, candidate: Candidate, policies: readonl
   const named = here.find((policy) => policy.ref.uid === failure.uid);
   const alone = here.find((policy) => {
     const members = candidate.members.filter((member) => member.policy === policy);
-    return !linkHook({ ...candidate, id: 1, methods: candidate.methods, members }).ok;
+    return !linkHook({ ...candidate, id: 1, entryId: 1, members }).ok;
   });
   const last = here.findLast((policy) => policy.ref.namespace !== null || namespacedBits(candidate) <= NAMESPACED_BITS) ?? here.at(-1);
   const policy = named ?? alone ?? last;
@@ -168,7 +168,7 @@ function attribute(failure: LinkFailure, candidate: Candidate, policies: readonl
   return blame(policy, { path: candidate.members.find((member) => member.policy === policy)?.hook.path ?? 'spec', ...failure });
 }
 
-function namespacedBits(candidate: Candidate): number {
+function namespacedBits(candidate: Pick<Candidate, 'members'>): number {
   const namespaced = candidate.members.filter((member) => member.policy.ref.namespace !== null);
   return namespaced.reduce((sum, member) => sum + member.hook.selectors.length, 0);
 }

@@ -2,7 +2,7 @@
 import type { SlotFields } from '../abi/hook-config.ts';
 import type { HookInput, HookMemberInput } from './hook-input.ts';
 import { linked, type LinkResult } from './link-failure.ts';
-import { latePathIndex, LATE_PATH_SLOT, slotOf } from './slot.ts';
+import { latePathIndex, latePathSlot, slotOf } from './slot.ts';
 
 /** For each argument of a member's hook, the slot that has it; null: this hook cannot read it. */
 export type ArgSlots = readonly (number | null)[];
@@ -21,7 +21,7 @@ export function collectSlots(input: HookInput): LinkResult<SlotTable> {
     const slots: (SlotFields | null)[] = [];
     for (const arg of member.hook.args) {
       if (member.late) {
-        slots.push(latePathIndex(member.hook) === arg.index && arg.type === 'string' ? LATE_PATH_SLOT : null);
+        slots.push(latePathIndex(member.hook) === arg.index && arg.type === 'string' ? latePathSlot(bprmWord(input)) : null);
         continue;
       }
       const slot = slotOf(arg, { convention: input.convention, hook: member.hook, prototype: input.prototype, decidesLate: input.decidesLate });
@@ -39,6 +39,11 @@ export function collectSlots(input: HookInput): LinkResult<SlotTable> {
     list: () => list,
     of: (member) => (wanted.get(member) ?? []).map((slot) => (slot === null ? null : (numbers.get(slotKey(slot)) ?? null))),
   });
+}
+
+/** LSM hook: the first word. sched_process_exec: the third. */
+function bprmWord(input: HookInput): number {
+  return input.methods.some((method) => method.startsWith('raw_tp:')) ? 2 : 0;
 }
 
 /** Scalars first: the engine reads them without scratch memory. */

@@ -40,8 +40,10 @@ export function slotOf(arg: PlanArg, context: SlotContext): LinkResult<SlotField
   return context.convention === 'record' ? fieldSlot(arg, context) : registerSlot(arg, context);
 }
 
-/** The slot of the path in the late hook of execve and execveat. */
-export const LATE_PATH_SLOT: SlotFields = memorySlot(PAL_T_STRING, PAL_SRC_BPRM_FILENAME, 0, 0, []);
+/** The slot of the path in the late hook of execve and execveat. `bprmWord`: which context word is the linux_binprm. */
+export function latePathSlot(bprmWord: number): SlotFields {
+  return memorySlot(PAL_T_STRING, PAL_SRC_BPRM_FILENAME, bprmWord, 0, []);
+}
 
 /** Which argument of these two system calls is the path that may lie in a page not faulted in yet. */
 export function latePathIndex(hook: PlanHook): number | null {
