@@ -1,22 +1,25 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig } from 'vitest/config';
+import { ByName } from './e2e/cluster/by-name.ts';
 
 /** Machines and clusters are emulated: what takes a second on a real one may take ten. */
 const emulatedTimeoutMs = 180_000;
+const clusterStartMs = 10 * 60_000;
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByName },
     projects: [
       {
         test: {
-          name: "unit",
-          include: ["src/**/*.test.ts", "scripts/**/*.test.ts", "e2e/host/**/*.test.ts", "e2e/vm/*.test.ts", "e2e/cluster/*.test.ts"],
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/host/*.test.ts', 'e2e/setup/*.test.ts', 'e2e/vm/*.test.ts', 'e2e/cluster/*.test.ts'],
         },
       },
       {
         test: {
-          name: "vm",
-          include: ["e2e/vm/tests/**/*.test.ts"],
-          pool: "forks",
+          name: 'vm',
+          include: ['e2e/vm/tests/**/*.test.ts'],
+          pool: 'forks',
           fileParallelism: false,
           testTimeout: emulatedTimeoutMs,
           hookTimeout: emulatedTimeoutMs,
@@ -24,13 +27,22 @@ export default defineConfig({
       },
       {
         test: {
-          name: "cluster",
-          include: ["e2e/cluster/tests/**/*.test.ts"],
-          globalSetup: ["e2e/cluster/cluster-fixture.ts"],
-          pool: "forks",
+          name: 'cluster',
+          include: ['e2e/cluster/tests/**/*.test.ts'],
+          globalSetup: ['e2e/cluster/cluster-fixture.ts'],
+          pool: 'forks',
           fileParallelism: false,
           testTimeout: emulatedTimeoutMs,
-          hookTimeout: 10 * 60_000,
+          hookTimeout: clusterStartMs,
+        },
+      },
+      {
+        test: {
+          name: 'clone',
+          include: ['e2e/clone/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: clusterStartMs,
+          hookTimeout: clusterStartMs,
         },
       },
     ],
