@@ -12,7 +12,7 @@ import { runWebhook, type WebhookSettings } from './webhook.ts';
 type Flags = {
   readonly kubeconfig?: string;
   readonly hubUrl?: string;
-  readonly hubCaFile: string;
+  readonly hubCaFile?: string;
   readonly tokenFile: string;
   readonly listen: string;
   readonly tlsDir?: string;
@@ -25,8 +25,8 @@ const program = new Command('palisade-webhook')
   .description('Admission webhook: refuses TracingPolicies that are wrong or would fail on every node')
   .option('--kubeconfig <file>', 'kubeconfig; used with --tls-secret only; without it the ServiceAccount of the pod')
   .option('--hub-url <url>', "the controller's hub, for checks against the fleet's kernels; without it they are skipped")
-  .option('--hub-ca-file <file>', "authority of the hub's certificate", '/etc/palisade/hub-ca/ca.crt')
-  .option('--token-file <file>', 'projected token of audience palisade-hub', '/var/run/secrets/palisade-hub/token')
+  .option('--hub-ca-file <file>', "authority of the hub's certificate; without it the ca.crt beside the webhook's own certificate")
+  .option('--token-file <file>', 'projected token of audience palisade-hub', '/var/run/secrets/palisade/hub/token')
   .option('--listen <host:port>', 'where the API server finds the webhook', ':9443')
   .addOption(new Option('--tls-dir <directory>', 'tls.crt and tls.key, as a mounted Secret').conflicts('tlsSecret'))
   .addOption(new Option('--tls-secret <namespace/name>', 'Secret with tls.crt and tls.key, read through the API').conflicts('tlsDir'))
@@ -64,7 +64,7 @@ try {
 function readSettings(given: Flags): WebhookSettings {
   return {
     listen: parseListenAddress(given.listen),
-    hub: given.hubUrl === undefined ? null : { hubUrl: new URL(given.hubUrl), caFile: given.hubCaFile, tokenFile: given.tokenFile },
+    hub: given.hubUrl === undefined ? null : { hubUrl: new URL(given.hubUrl), caFile: given.hubCaFile ?? null, tokenFile: given.tokenFile },
     certificate:
       given.tlsDir === undefined
         ? { kind: 'secret', ref: parseRef(given.tlsSecret ?? 'palisade-system/palisade-webhook-tls'), kubeconfigFile: given.kubeconfig ?? null }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createKubeClient } from '../kube/client.ts';
 import type { ObjectRef } from '../kube/resource-type.ts';
 import { createTransport, type KubeTransport } from '../kube/transport.ts';
@@ -7,7 +8,7 @@ import { formatListenAddress, type ListenAddress } from '../telemetry/listen-add
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { certificateFromDirectory, certificateFromSecret, type CertificateSource } from './certificate/certificate-source.ts';
-import { createCertificateWatch } from './certificate/certificate-watch.ts';
+import { createCertificateWatch, type CertificateWatch } from './certificate/certificate-watch.ts';
 import { followCatalogue } from './fleet/catalogue-subscriber.ts';
 import { createFleetMemory } from './fleet/fleet-memory.ts';
 import type { AdmissionRequest } from './review/admission-review.ts';
@@ -17,7 +18,7 @@ import { startAdmissionServer, type AdmissionServer } from './server.ts';
 export type WebhookSettings = {
   readonly listen: ListenAddress;
   /** Null: no checks against the fleet's kernels. */
-  readonly hub: { readonly hubUrl: URL; readonly caFile: string; readonly tokenFile: string } | null;
+  readonly hub: { readonly hubUrl: URL; readonly caFile: string | null; readonly tokenFile: string } | null;
   readonly certificate:
     | { readonly kind: 'directory'; readonly directory: string }
     | { readonly kind: 'secret'; readonly ref: ObjectRef; readonly kubeconfigFile: string | null };
@@ -47,7 +48,8 @@ export async function runWebhook(settings: WebhookSettings, options: WebhookOpti
   health.addReadiness('certificate', () => certificates.fault());
   health.addReadiness('listener', () => (server === undefined ? 'not listening yet' : undefined));
   const { hub } = settings;
-  const following = hub === null ? Promise.resolve() : followCatalogue({ ...hub, memory, clock, log, metrics }, signal);
+  const readAuthority = async (): Promise<string> => authorityOf(hub?.caFile ?? null, certificates);
+  const following = hub === null ? Promise.resolve() : followCatalogue({ ...hub, readAuthority, memory, clock, log, metrics }, signal);
   try {
     const material = await certificates.first(signal);
     if (material !== undefined) {
@@ -63,6 +65,15 @@ export async function runWebhook(settings: WebhookSettings, options: WebhookOpti
     await server?.close();
     await opened.close();
   }
+}
+
+/** Hub and webhook have certificates of one authority, so the one that came with the webhook's own will do where no file is named. */
+async function authorityOf(caFile: string | null, certificates: CertificateWatch): Promise<string> {
+  const pem = caFile === null ? certificates.authorityPem() : await readFile(caFile, 'utf8');
+  if (pem === undefined || pem === '') {
+    throw new Error("the hub's authority is not known: there is no --hub-ca-file, and no ca.crt beside the webhook's certificate yet");
+  }
+  return pem;
 }
 
 type OpenedSource = { readonly source: CertificateSource; close(): Promise<void> };

@@ -26,6 +26,8 @@ export type CertificateWatch = {
    * and certificate do not fit) is counted, and the old pair stays.
    */
   follow(onChange: (material: TlsMaterial) => void, signal: AbortSignal): Promise<void>;
+  /** The authority's certificate beside the current pair; undefined before the first one, empty where the source has none. */
+  authorityPem(): string | undefined;
   /** For readiness. */
   fault(): string | undefined;
 };
@@ -82,6 +84,7 @@ export function createCertificateWatch(options: CertificateWatchOptions): Certif
         }
       }
     },
+    authorityPem: () => current?.authorityPem,
     fault: () => {
       if (current === undefined) {
         return `${source.name} holds no certificate yet`;

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { WebSocket, type ClientOptions, type RawData } from 'ws';
 import { createBackoff, type BackoffOptions } from '../../kube/backoff.ts';
 import { readTokenFile } from '../../kube/credentials.ts';
@@ -18,8 +17,8 @@ import type { FleetMemory } from './fleet-memory.ts';
 export type SubscriberOptions = {
   /** The hub: `https://host:port` or `wss://host:port`. */
   readonly hubUrl: URL;
-  /** Authority that signed the hub's certificate; read again at every dial. */
-  readonly caFile: string;
+  /** PEM of the authority that signed the hub's certificate; asked at every dial, rejects while there is none. */
+  readonly readAuthority: () => Promise<string>;
   /** Projected token of audience `palisade-hub`; read again at every dial. */
   readonly tokenFile: string;
   readonly memory: FleetMemory;
@@ -76,9 +75,9 @@ async function followOnce(options: SubscriberOptions, signal: AbortSignal): Prom
   return converse(new WebSocket(url, dial), options, signal);
 }
 
-async function readCredentials(options: SubscriberOptions): Promise<{ readonly ca: Buffer; readonly token: string } | End> {
+async function readCredentials(options: SubscriberOptions): Promise<{ readonly ca: string; readonly token: string } | End> {
   try {
-    return { ca: await readFile(options.caFile), token: await readTokenFile(options.tokenFile) };
+    return { ca: await options.readAuthority(), token: await readTokenFile(options.tokenFile) };
   } catch (error) {
     return { cause: 'credentials', detail: error instanceof Error ? error.message : String(error) };
   }

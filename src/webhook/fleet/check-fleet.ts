@@ -1,17 +1,18 @@
 import { bind, type BindFailure } from '../../policy/bind.ts';
 import { syscallPrefix } from '../../policy/bind/attach-point.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
-import type { KernelCatalogue, KernelFacts } from '../../policy/kernel-facts.ts';
+import type { KernelCatalogue } from '../../policy/kernel-facts.ts';
 import { matchesLabels } from '../../policy/label-match.ts';
 import { didYouMean } from '../../policy/nearest.ts';
 import type { PlanHook } from '../../policy/plan.ts';
 import { fieldPath, quote } from '../../policy/problem.ts';
-import { factsAgeMs, type Fleet, type FleetNode } from './fleet.ts';
+import { factsAgeMs, type Fleet, type FleetBuild, type FleetNode } from './fleet.ts';
 
 /** Facts older than this refuse nothing. */
 export const MAX_FACTS_AGE_MS = 10 * 60_000;
 /** A refusal needs fresh facts about this share of the nodes that the policy is for. */
 export const MIN_COVERAGE = 0.9;
+const MAX_HINTS = 3;
 
 /** What some kernels say to one hook. */
 export type FleetProblem = {
@@ -41,29 +42,35 @@ export function checkFleet(compiled: CompiledPolicy, fleet: Fleet | null, nowMs:
   if (groups.length === 0) {
     return [skipped(`no kernel of the ${count(matching.length, 'node')} is known`)];
   }
-  const covered = groups.reduce((sum, group) => sum + group.nodes, 0);
+  const covered = nodesOf(groups);
   const failures = findFailures(compiled, groups);
   const refusing = new Set(failures.flatMap((failure) => failure.groups));
-  const isRefused = refusing.size === groups.length && covered >= matching.length * MIN_COVERAGE;
-  const scope: Scope = { groups, matching: matching.length, covered };
-  return failures.map((failure) => describe(failure, scope, isRefused));
+  const scope: Scope = { groups, matching: matching.length };
+  if (refusing.size < groups.length || covered < matching.length * MIN_COVERAGE) {
+    return failures.map((failure) => describeWarning(failure, scope));
+  }
+  return failures.map((failure, position) => ({
+    ...describeRefusal(failure, scope),
+    // A search through all names of a kernel takes up to a tenth of a second; nobody reads more suggestions at once.
+    hint: position < MAX_HINTS ? suggestion(failure) : undefined,
+  }));
 }
 
 /** Nodes with one kernel build, whose facts are fresh. */
-type BuildGroup = { readonly kernel: KernelFacts; readonly nodes: number; readonly ageMs: number };
-type Scope = { readonly groups: readonly BuildGroup[]; readonly matching: number; readonly covered: number };
+type BuildGroup = { readonly build: FleetBuild; readonly nodes: number; readonly ageMs: number };
+type Scope = { readonly groups: readonly BuildGroup[]; readonly matching: number };
 type Failure = { readonly hook: PlanHook; readonly reason: BindFailure['reason']; readonly message: string; readonly groups: readonly BuildGroup[] };
 
 function groupByBuild(nodes: readonly FleetNode[], fleet: Fleet, nowMs: number): readonly BuildGroup[] {
   const groups = new Map<string, BuildGroup>();
   for (const node of nodes) {
-    const kernel = node.build === null ? undefined : fleet.builds.get(node.build);
+    const build = node.build === null ? undefined : fleet.builds.get(node.build);
     const ageMs = factsAgeMs(fleet, node, nowMs);
-    if (node.build === null || kernel === undefined || ageMs > MAX_FACTS_AGE_MS) {
+    if (node.build === null || build === undefined || ageMs > MAX_FACTS_AGE_MS) {
       continue;
     }
     const group = groups.get(node.build);
-    groups.set(node.build, { kernel, nodes: (group?.nodes ?? 0) + 1, ageMs: Math.max(group?.ageMs ?? 0, ageMs) });
+    groups.set(node.build, { build, nodes: (group?.nodes ?? 0) + 1, ageMs: Math.max(group?.ageMs ?? 0, ageMs) });
   }
   return [...groups.values()];
 }
@@ -72,7 +79,7 @@ function groupByBuild(nodes: readonly FleetNode[], fleet: Fleet, nowMs: number):
 function findFailures(compiled: CompiledPolicy, groups: readonly BuildGroup[]): readonly Failure[] {
   const found = new Map<string, Failure>();
   for (const group of groups) {
-    for (const bound of bind(compiled.plan, group.kernel, compiled.mode)) {
+    for (const bound of bind(compiled.plan, group.build.kernel, compiled.mode)) {
       const hook = compiled.plan.hooks[bound.hook];
       if (bound.failure === null || hook === undefined) {
         continue;
@@ -85,31 +92,39 @@ function findFailures(compiled: CompiledPolicy, groups: readonly BuildGroup[]): 
   return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure);
 }
 
-function describe(failure: Failure, scope: Scope, isRefused: boolean): FleetProblem {
+function describeWarning(failure: Failure, scope: Scope): FleetProblem {
   const { hook, reason } = failure;
-  const field = MISSING_NAME[reason];
-  const path = field === undefined ? hook.path : fieldPath(hook.path, FIELDS[hook.kind]);
-  if (!isRefused) {
-    const nodes = failure.groups.reduce((sum, group) => sum + group.nodes, 0);
-    const verb = field === undefined ? 'will not work' : `${quote(hook.target)} does not exist`;
-    const message = `${verb} on ${nodes} of ${count(scope.matching, 'node')} (${kernelsOf(failure.groups)}): ${reason}`;
-    return { severity: 'warning', reason, path, message, hint: undefined };
-  }
-  const ageMs = Math.max(...failure.groups.map((group) => group.ageMs));
-  const knowledge = `${count(failure.groups.length, 'kernel build')}, facts ${formatAge(ageMs)} old`;
-  const isEverywhere = failure.groups.length === scope.groups.length;
-  const who = isEverywhere ? 'no node' : `none of ${failure.groups.reduce((sum, group) => sum + group.nodes, 0)} nodes`;
-  if (field === undefined) {
-    return { severity: 'refusal', reason, path, message: `${who} can load this hook (${knowledge}): ${failure.message}`, hint: undefined };
-  }
-  const names = failure.groups.flatMap((group) => namesOf(group.kernel, field.kind, hook));
-  return {
-    severity: 'refusal',
-    reason,
-    path,
-    message: `${who} has ${field.noun} ${quote(hook.target)} (${knowledge})`,
-    hint: didYouMean(hook.target, new Set(names)),
-  };
+  const verb = MISSING_NAME[reason] === undefined ? 'will not work' : `${quote(hook.target)} does not exist`;
+  const message = `${verb} on ${nodesOf(failure.groups)} of ${count(scope.matching, 'node')} (${kernelsOf(failure.groups)}): ${reason}`;
+  return { severity: 'warning', reason, path: pathOf(failure), message, hint: undefined };
+}
+
+function describeRefusal(failure: Failure, scope: Scope): Omit<FleetProblem, 'hint'> {
+  const { hook, reason, groups } = failure;
+  const ageMs = Math.max(...groups.map((group) => group.ageMs));
+  const knowledge = `${count(groups.length, 'kernel build')}, facts ${formatAge(ageMs)} old`;
+  const who = groups.length === scope.groups.length ? 'no node' : `none of ${nodesOf(groups)} nodes`;
+  const missing = MISSING_NAME[reason];
+  const message =
+    missing === undefined
+      ? `${who} can load this hook (${knowledge}): ${failure.message}`
+      : `${who} has ${missing.noun} ${quote(hook.target)} (${knowledge})`;
+  return { severity: 'refusal', reason, path: pathOf(failure), message };
+}
+
+function pathOf({ hook, reason }: Failure): string {
+  return MISSING_NAME[reason] === undefined ? hook.path : fieldPath(hook.path, FIELDS[hook.kind]);
+}
+
+/** From the kernel that most nodes run. */
+function suggestion({ hook, reason, groups }: Failure): string | undefined {
+  const missing = MISSING_NAME[reason];
+  const [largest] = groups.toSorted((a, b) => b.nodes - a.nodes);
+  return missing === undefined || largest === undefined ? undefined : didYouMean(hook.target, namesOf(largest.build, missing.kind, hook));
+}
+
+function nodesOf(groups: readonly BuildGroup[]): number {
+  return groups.reduce((sum, group) => sum + group.nodes, 0);
 }
 
 type MissingName = { readonly noun: string; readonly kind: keyof KernelCatalogue };
@@ -125,17 +140,17 @@ const MISSING_NAME: Readonly<Partial<Record<BindFailure['reason'], MissingName>>
 const FIELDS: Readonly<Record<PlanHook['kind'], string>> = { kprobe: 'call', lsm: 'hook', tracepoint: 'event' };
 
 /** Names as a policy would write them: system calls without the architecture's prefix. */
-function namesOf(kernel: KernelFacts, kind: keyof KernelCatalogue, hook: PlanHook): readonly string[] {
-  const names = kernel.catalogue === null ? [] : [...kernel.catalogue[kind]];
+function namesOf(build: FleetBuild, kind: keyof KernelCatalogue, hook: PlanHook): Iterable<string> {
+  const names = build.names?.[kind] ?? [];
   if (!hook.syscall) {
     return names;
   }
-  const prefix = syscallPrefix(kernel.arch);
-  return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  const prefix = syscallPrefix(build.kernel.arch);
+  return [...names].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
 }
 
 function kernelsOf(groups: readonly BuildGroup[]): string {
-  const releases = [...new Set(groups.map((group) => group.kernel.release))];
+  const releases = [...new Set(groups.map((group) => group.build.kernel.release))];
   const more = releases.length > 2 ? ` and ${releases.length - 2} more` : '';
   return `kernel ${releases.slice(0, 2).join(', ')}${more}`;
 }

@@ -1,8 +1,8 @@
 import type { CatalogueFrame, KernelBuildFrame, KernelNames } from '../../protocol/catalogue.ts';
 import { catalogueFrameSchema, MAX_BUILDS } from '../../protocol/catalogue.ts';
-import type { KernelCatalogue, KernelFacts } from '../../policy/kernel-facts.ts';
+import type { KernelCatalogue } from '../../policy/kernel-facts.ts';
 import type { Clock } from '../../telemetry/clock.ts';
-import type { Fleet, FleetNode } from './fleet.ts';
+import type { Fleet, FleetBuild, FleetNode } from './fleet.ts';
 
 /** A hub may not make this process keep more nodes than any cluster has. */
 const MAX_NODES = 100_000;
@@ -22,7 +22,7 @@ export type FleetMemory = {
 export function createFleetMemory(clock: Clock): FleetMemory {
   const frames = new Map<string, KernelBuildFrame>();
   const names = new Map<string, KernelCatalogue>();
-  const facts = new Map<string, KernelFacts>();
+  const builds = new Map<string, FleetBuild>();
   let nodes = new Map<string, FleetNode>();
   let isReady = false;
   let heardAtMs = Number.NEGATIVE_INFINITY;
@@ -31,12 +31,13 @@ export function createFleetMemory(clock: Clock): FleetMemory {
     const frame = frames.get(build);
     if (frame !== undefined) {
       const { release, arch, lsm, preempt } = frame;
-      facts.set(build, { release, arch, lsm, preempt, facts: frame.facts, catalogue: names.get(build) ?? null });
+      const known = names.get(build) ?? null;
+      builds.set(build, { kernel: { release, arch, lsm, preempt, facts: frame.facts, catalogue: known === null ? null : askOnly(known) }, names: known });
     }
   };
 
   return {
-    view: () => (isReady ? { builds: facts, nodes, heardAtMs } : null),
+    view: () => (isReady ? { builds, nodes, heardAtMs } : null),
     builds: () => [...names.keys()],
     ageMs: () => clock.monotonicMs() - heardAtMs,
     apply: (input) => {
@@ -52,7 +53,7 @@ export function createFleetMemory(clock: Clock): FleetMemory {
         case 'gone':
           frames.delete(frame.build);
           names.delete(frame.build);
-          facts.delete(frame.build);
+          builds.delete(frame.build);
           return;
         case 'nodes':
           if (frame.full) {
@@ -88,4 +89,9 @@ export function createFleetMemory(clock: Clock): FleetMemory {
       }
     },
   };
+}
+
+function askOnly(catalogue: KernelCatalogue): KernelCatalogue {
+  const closed = (set: ReadonlySet<string>): ReadonlySet<string> => Object.assign(new Set<string>(), { has: (name: string) => set.has(name) });
+  return { functions: closed(catalogue.functions), lsmHooks: closed(catalogue.lsmHooks), tracepoints: closed(catalogue.tracepoints) };
 }

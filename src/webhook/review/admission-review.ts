@@ -8,8 +8,8 @@ export const admissionRequestSchema = z.object({
   name: z.string().optional(),
   namespace: z.string().optional(),
   operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']),
-  object: z.unknown(),
-  oldObject: z.unknown(),
+  object: z.unknown().optional(),
+  oldObject: z.unknown().optional(),
   dryRun: z.boolean().default(false),
 });
 
