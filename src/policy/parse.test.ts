@@ -51,6 +51,9 @@ describe('reading a policy object', () => {
       'spec.kprobes[0].args[0].type: "strng" is not one of its values; did you mean "string"?',
     ],
     [{ podSelector: { matchLabels: { app: 'not a label' } } }, 'spec.podSelector.matchLabels.app: "not a label" is not allowed'],
+    [{ kprobes: [{ ...kprobe, return: true }] }, 'spec.kprobes[0]: "return: true" needs returnArg'],
+    [{ hostSelector: { matchLabels: {} } }, 'spec.hostSelector: hostSelector must be null or {}'],
+    [{ uprobes: [{ path: '/x', symbols: ['a'], addrs: [1] }] }, 'spec.uprobes[0]: at most one of symbols, offsets and addrs'],
   ])('says what is wrong in %j', (spec, line) => {
     expect(problemsOf(policyObject(spec))[0]).toContain(line);
   });

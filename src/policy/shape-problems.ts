@@ -41,6 +41,9 @@ export function addShapeProblems(
       case 'too_small':
         sink.error('OutOfRange', path, `${size(found)} is too little`, `at least ${String(issue.minimum)}`);
         break;
+      case 'custom':
+        sink.error('WrongValue', path, issue.message);
+        break;
       default:
         sink.error('WrongValue', path, `${quote(found)} is not allowed: ${issue.message}`);
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cel, int32, object, uint32, uint53 } from './primitives.ts';
+import { int32, object, uint32, uint53, withRules } from './primitives.ts';
 
 export const ACTIONS = [
   'Post',
@@ -16,12 +16,20 @@ export const ACTIONS = [
   'Set',
 ] as const;
 
+type ActionTargets = {
+  readonly argNewSymbol?: string | undefined;
+  readonly argNewAddr?: number | undefined;
+  readonly argNewOffset?: number | undefined;
+};
+
 const ONE_TARGET = {
   rule: '(has(self.argNewSymbol) ? 1 : 0) + (has(self.argNewAddr) ? 1 : 0) + (has(self.argNewOffset) ? 1 : 0) <= 1',
   message: 'at most one of argNewSymbol, argNewAddr and argNewOffset',
+  holds: (value: ActionTargets) =>
+    [value.argNewSymbol, value.argNewAddr, value.argNewOffset].filter((each) => each !== undefined).length <= 1,
 };
 
-export const action = object(
+const plainAction = object(
   {
     action: z.enum(ACTIONS).describe('What happens when the selector matches.'),
     argError: int32.optional().describe('Override, NotifyEnforcer: the value that the call returns, for example -1 (EPERM).'),
@@ -42,6 +50,8 @@ export const action = object(
     imaHash: z.boolean().default(false).describe('Post: add the IMA hash of the file.'),
   },
   'An action.',
-).meta(cel(ONE_TARGET));
+);
+
+export const action = withRules(plainAction, ONE_TARGET);
 
 export type ActionSpec = z.infer<typeof action>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { argument } from './arguments.ts';
-import { cel, object, uint53 } from './primitives.ts';
+import { object, uint53, withRules } from './primitives.ts';
 import { selector } from './selectors.ts';
 
 const message = z.string().optional().describe('Text for events, 2 to 256 characters.');
@@ -13,12 +13,15 @@ const returnFields = {
   returnArg: argument.optional(),
   returnArgAction: z.string().optional().describe('TrackSock or UntrackSock on the returned socket.'),
 };
-const returnRule = cel({
+type Returning = { readonly return: boolean; readonly returnArg?: unknown };
+
+const RETURN_NEEDS_ARG = {
   rule: '!has(self.__return__) || !self.__return__ || has(self.returnArg)',
   message: '"return: true" needs returnArg',
-});
+  holds: (value: Returning) => !value.return || value.returnArg !== undefined,
+};
 
-export const kprobe = object(
+const plainKprobe = object(
   {
     call: z.string().describe('Kernel function, system call (sys_…), or list:NAME.'),
     syscall: z.boolean().default(true).describe('The function is a system call.'),
@@ -34,7 +37,9 @@ export const kprobe = object(
     ).optional(),
   },
   'A probe on a kernel function.',
-).meta(returnRule);
+);
+
+export const kprobe = withRules(plainKprobe, RETURN_NEEDS_ARG);
 
 export const tracepoint = object(
   {
@@ -54,12 +59,15 @@ export const lsmHook = object(
   'A hook of the Linux security modules.',
 );
 
-const oneAddressing = cel({
+type Addressed = { readonly symbols?: unknown; readonly offsets?: unknown; readonly addrs?: unknown };
+
+const ONE_ADDRESSING = {
   rule: '(has(self.symbols) ? 1 : 0) + (has(self.offsets) ? 1 : 0) + (has(self.addrs) ? 1 : 0) <= 1',
   message: 'at most one of symbols, offsets and addrs',
-});
+  holds: (value: Addressed) => [value.symbols, value.offsets, value.addrs].filter((each) => each !== undefined).length <= 1,
+};
 
-export const uprobe = object(
+const plainUprobe = object(
   {
     path: z.string().describe('ELF file, as the agent sees it.'),
     symbols: z.array(z.string()).optional().describe('Functions by name.'),
@@ -80,7 +88,9 @@ export const uprobe = object(
     ).optional(),
   },
   'A probe on a function of a program.',
-).meta({ 'x-kubernetes-validations': [...oneAddressing['x-kubernetes-validations'], ...returnRule['x-kubernetes-validations']] });
+);
+
+export const uprobe = withRules(plainUprobe, ONE_ADDRESSING, RETURN_NEEDS_ARG);
 
 export const usdt = object(
   {

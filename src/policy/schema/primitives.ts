@@ -20,7 +20,16 @@ export const position = z.int().min(0).max(INT32_MAX).meta({ format: 'int32' });
 
 export type CelRule = { readonly rule: string; readonly message: string };
 
-/** A rule for the API server; what it says must also be said by the schema or the compiler. */
+/** A rule for the API server alone: `compile` says the same in better words. */
 export function cel(...rules: readonly CelRule[]): { 'x-kubernetes-validations': readonly CelRule[] } {
   return { 'x-kubernetes-validations': rules };
+}
+
+/** A rule in both languages: `holds` for `parse`, `rule` (CEL) for the API server. */
+export type Rule<Value> = CelRule & { readonly holds: (value: Value) => boolean };
+
+/** The schema with rules that concern several of its fields. */
+export function withRules<Schema extends z.ZodObject>(schema: Schema, ...rules: readonly Rule<z.output<Schema>>[]): Schema {
+  const checked = rules.reduce((current, { holds, message }) => current.refine(holds, { error: message }), schema);
+  return checked.meta({ ...schema.meta(), ...cel(...rules.map(({ rule, message }) => ({ rule, message }))) });
 }

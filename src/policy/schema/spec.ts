@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { enforcer, kprobe, list, lsmHook, option, tracepoint, uprobe, usdt } from './hooks.ts';
 import { labelSelector } from './label-selector.ts';
-import { cel, object } from './primitives.ts';
+import { cel, object, withRules } from './primitives.ts';
 import { selector } from './selectors.ts';
 
-const hostSelector = labelSelector('Null or {}; {}: the policy is about processes of the host too.').meta(
-  cel({ rule: '!has(self.matchLabels) && !has(self.matchExpressions)', message: 'hostSelector must be null or {}' }),
-);
+const hostSelector = withRules(labelSelector('Null or {}; {}: the policy is about processes of the host too.'), {
+  rule: '!has(self.matchLabels) && !has(self.matchExpressions)',
+  message: 'hostSelector must be null or {}',
+  holds: (value) => value.matchLabels === undefined && value.matchExpressions === undefined,
+});
 
 const POLICY_MODE = {
   rule: 'self.name != "policy-mode" || self.value == "enforce" || self.value == "monitor"',
