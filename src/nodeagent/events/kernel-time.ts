@@ -1,5 +1,5 @@
 /**
- * From the kernel's clock (nanoseconds since boot) to wall-clock text. The offset is sampled by the shell and given in, so that this stays a
+ * From the kernel's clock (CLOCK_BOOTTIME, nanoseconds) to wall-clock text. The offset is sampled by the shell and given in, so that this stays a
  * function of data.
  */
 export type KernelTime = {

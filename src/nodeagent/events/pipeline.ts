@@ -1,4 +1,4 @@
-import { PAL_C_RATE_LIMITED } from '../../abi/layout.ts';
+import { PAL_C_RATE_LIMITED, PAL_EF_PROCFS } from '../../abi/layout.ts';
 import type { CloneRecord, ExecRecord, ExitRecord, HookRecord, LossRecord, RecordHeader, RecordTask } from '../../abi/record-types.ts';
 import type { ExportCheckpoint, Origin } from './checkpoint.ts';
 import type { AgentEvent, EventBody, EventLoss, EventProcess, ProcessAndParent } from './event.ts';
@@ -71,6 +71,7 @@ export class EventPipeline {
   push(record: ProcessRecord | LossRecord, nowMs: number): Emitted[] {
     this.counts.records += 1;
     if (record.kind === 'loss') return [this.#own(this.#lossOfRecord(record), record.header.ktimeNs)];
+    if (isFromWalk(record)) return this.#parts.cache.get(record.task.key) === undefined ? this.#admit(record, nowMs) : [];
     const origin = originOf(record.header);
     const gaps = this.#parts.tracker.note(origin.stream, origin.seq, nowMs).map((loss) => this.#gap(loss));
     this.#parts.checkpoint.begin(origin);
@@ -201,9 +202,10 @@ export class EventPipeline {
   }
 
   #settle(record: ProcessRecord, bodies: EventBody[]): Emitted[] {
+    this.counts.events += bodies.length;
+    if (isFromWalk(record)) return bodies.map((body) => this.#own(body, this.#parts.nowKtimeNs()));
     const origin = originOf(record.header);
     this.#parts.checkpoint.settle(origin, bodies.length);
-    this.counts.events += bodies.length;
     return bodies.map((body) => ({ ...this.#own(body, record.header.ktimeNs), origin }));
   }
 
@@ -221,6 +223,11 @@ export class EventPipeline {
   #gap(loss: SequenceLoss): Emitted {
     return this.loss({ reason: 'SequenceGap', count: loss.count.toString(), ...streamParts(loss.stream) }, this.#parts.nowKtimeNs());
   }
+}
+
+/** Records of processes that ran before the engine come from a walk over all tasks: no ring, no number, no time of their own. */
+function isFromWalk(record: ProcessRecord): boolean {
+  return record.kind === 'exec' && (record.flags & PAL_EF_PROCFS) !== 0;
 }
 
 /** Name of the ring and CPU that a record came through. */

@@ -1,0 +1,228 @@
+import { readRecord } from '../../abi/record.ts';
+import type { AlarmRecord, CgroupRecord, HookRecord } from '../../abi/record-types.ts';
+import type { Clock, Timer } from '../../telemetry/clock.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { readCheckpoint, writeCheckpoint, type Checkpoint } from '../export/checkpoint-file.ts';
+import { countLinesFrom } from '../export/exported-lines.ts';
+import { ExportQueue, type ExportedLine } from '../export/export-queue.ts';
+import { backupPath, RotatingFile, type FilePosition } from '../export/rotating-file.ts';
+import type { EventsAnswer } from '../local/requests.ts';
+import { ExportCheckpoint } from './checkpoint.ts';
+import { HOST_ONLY, type Identities } from './identities.ts';
+import type { KernelTime } from './kernel-time.ts';
+import { NO_MEANINGS, type Meanings } from './meaning.ts';
+import { EventPipeline, streamParts, type PipelineLimits } from './pipeline.ts';
+import { ProcessCache } from './process-cache.ts';
+import { SequenceTracker } from './sequence-tracker.ts';
+
+export type EventPlantOptions = {
+  readonly nodeName: string;
+  readonly arch: string;
+  /** Null: nothing is written, events go to live readers only. */
+  readonly exportFile: { readonly path: string; readonly maxBytes: number; readonly backups: number } | null;
+  readonly limits: PipelineLimits & { readonly maxProcesses: number; readonly processLingerMs: number; readonly sequenceGraceMs: number };
+  readonly flushMs: number;
+  readonly maxQueuedBytes: number;
+  readonly readTime: () => KernelTime;
+  readonly nowKtimeNs: () => bigint;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly onLines: (lines: readonly ExportedLine[]) => void;
+  readonly onCgroup: (record: CgroupRecord) => void;
+  readonly onHook: (record: HookRecord) => void;
+};
+
+const TICK_MS = 50;
+const BATCH_BYTES = 256 * 1024;
+/** The wall clock may be set: the offset to the kernel's clock is looked up again this often. */
+const TIME_REFRESH_MS = 30_000;
+
+/** Everything between the loader's records and the readers of events: pipeline, queue, file, checkpoint, and the timer that drives them. */
+export class EventPlant {
+  readonly #options: EventPlantOptions;
+  readonly #cache: ProcessCache;
+  readonly #tracker: SequenceTracker;
+  readonly #checkpoint = new ExportCheckpoint();
+  readonly #pipeline: EventPipeline;
+  readonly #file: RotatingFile | null;
+  readonly #queue: ExportQueue;
+  #time: KernelTime;
+  #timeReadMs = 0;
+  #identities: Identities = HOST_ONLY;
+  #meanings: Meanings = NO_MEANINGS;
+  #published: FilePosition = { inode: '0', bytes: 0 };
+  #boot: string | null = null;
+  #badRecords = 0;
+  #timer: Timer | null = null;
+
+  constructor(options: EventPlantOptions) {
+    this.#options = options;
+    const { limits } = options;
+    this.#time = options.readTime();
+    this.#cache = new ProcessCache({ maxEntries: limits.maxProcesses, lingerMs: limits.processLingerMs });
+    this.#tracker = new SequenceTracker({ graceMs: limits.sequenceGraceMs });
+    this.#file = options.exportFile === null ? null : new RotatingFile(options.exportFile);
+    this.#pipeline = new EventPipeline({
+      node: () => ({ nodeName: options.nodeName, time: this.#time }),
+      nowKtimeNs: options.nowKtimeNs,
+      arch: () => options.arch,
+      cache: this.#cache,
+      tracker: this.#tracker,
+      checkpoint: this.#checkpoint,
+      identities: () => this.#identities,
+      meanings: () => this.#meanings,
+      limits,
+    });
+    this.#queue = new ExportQueue({
+      sink: this.#file,
+      flushMs: options.flushMs,
+      batchBytes: BATCH_BYTES,
+      maxQueuedBytes: options.maxQueuedBytes,
+      clock: options.clock,
+      log: options.log,
+      metrics: options.metrics,
+      onBatch: (lines) => this.#afterBatch(lines),
+      onDone: (origin) => this.#checkpoint.written(origin),
+    });
+    options.metrics.onScrape(() => this.#measure());
+  }
+
+  /** Why events do not reach the file; null while all is well. */
+  get fault(): string | null {
+    return this.#queue.fault;
+  }
+
+  /** Opens the file and takes up where the last agent of this boot left off. */
+  async open(boot: string): Promise<void> {
+    this.#schedule();
+    if (this.#boot === boot) return;
+    this.#boot = boot;
+    if (this.#file === null || this.#options.exportFile === null) return;
+    try {
+      await this.#file.open();
+      this.#published = this.#file.position;
+    } catch (error) {
+      this.#options.log.error('Could not open the export file', { error, path: this.#options.exportFile.path });
+    }
+    const last = readCheckpoint(checkpointPath(this.#options.exportFile.path));
+    if (last !== null && last.boot === boot) await this.#resume(last, this.#options.exportFile);
+  }
+
+  setIdentities(identities: Identities): void {
+    this.#identities = identities;
+    this.identitiesChanged();
+  }
+
+  identitiesChanged(): void {
+    this.#queue.push(this.#pipeline.identitiesChanged());
+  }
+
+  setMeanings(meanings: Meanings): void {
+    this.#meanings = meanings;
+  }
+
+  /** One whole record. The bytes are copied where they must live longer than the call. */
+  take(bytes: Buffer): void {
+    const read = readRecord(Buffer.from(bytes));
+    if (!read.ok) {
+      this.#badRecords += 1;
+      this.#options.metrics.counter('agent_bad_records_total', 'Records that could not be read.', ['code']).inc({ code: read.problem.code });
+      return;
+    }
+    const { record } = read;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (record.kind === 'cgroup') this.#options.onCgroup(record);
+    else if (record.kind === 'alarm') this.#alarm(record);
+    else {
+      if (record.kind === 'hook') this.#options.onHook(record);
+      this.#queue.push(this.#pipeline.push(record, nowMs));
+    }
+  }
+
+  exported(): EventsAnswer {
+    const { exportFile } = this.#options;
+    return { file: exportFile === null ? null : { path: exportFile.path, backups: exportFile.backups, ...this.#published } };
+  }
+
+  /** Writes all that waits. */
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#queue.push(this.#pipeline.drain(this.#options.clock.monotonicMs()));
+    await this.#queue.flush();
+    await this.#file?.close();
+  }
+
+  /** Files of ours on this node, for those who remove them. */
+  files(): string[] {
+    const { exportFile } = this.#options;
+    if (exportFile === null) return [];
+    const { path, backups } = exportFile;
+    return [path, ...Array.from({ length: backups }, (_, index) => backupPath(path, index + 1)), checkpointPath(path)];
+  }
+
+  async #resume(last: Checkpoint, file: { readonly path: string }): Promise<void> {
+    for (const [stream, position] of Object.entries(last.positions)) this.#tracker.expectNext(stream, BigInt(position) + 1n);
+    // What was written after the checkpoint is in the file, and must not be counted as lost.
+    const written = await countLinesFrom(file.path, last.file).catch(() => 0);
+    if (written > 0) this.#options.log.info('Lines were written after the last checkpoint', { lines: written });
+    for (const stream of Object.keys(last.positions)) this.#options.log.debug('Resumed a stream', { ...streamParts(stream) });
+  }
+
+  #schedule(): void {
+    this.#timer ??= this.#options.clock.setTimer(TICK_MS, () => {
+      this.#timer = null;
+      this.#tick();
+      this.#schedule();
+    });
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#timeReadMs > TIME_REFRESH_MS) {
+      this.#timeReadMs = nowMs;
+      this.#time = this.#options.readTime();
+    }
+    this.#queue.push(this.#pipeline.tick(nowMs));
+  }
+
+  #afterBatch(lines: readonly ExportedLine[]): void {
+    if (this.#file !== null && this.#options.exportFile !== null && this.#boot !== null && this.#queue.fault === null) {
+      this.#published = this.#file.position;
+      try {
+        const checkpoint = { boot: this.#boot, file: this.#published, positions: this.#checkpoint.positions() };
+        writeCheckpoint(checkpointPath(this.#options.exportFile.path), checkpoint);
+      } catch (error) {
+        this.#options.log.warn('Could not write the checkpoint of the export', { error });
+      }
+    }
+    this.#options.onLines(lines);
+  }
+
+  #alarm(record: AlarmRecord): void {
+    this.#options.metrics.counter('agent_kernel_alarms_total', 'Alarms of the engine.', ['code']).inc({ code: String(record.code) });
+    this.#options.log.error('The engine raised an alarm', { alarm: record.code, argument: record.argument, hook: record.header.hook });
+  }
+
+  #measure(): void {
+    const { metrics } = this.#options;
+    const set = (name: string, help: string, value: number): void => metrics.gauge(name, help).set({}, value);
+    set('agent_process_cache_size', 'Process images in the cache.', this.#cache.size);
+    set('agent_process_cache_misses', 'Parents that were not in the cache, since start.', this.#cache.counts.misses);
+    set('agent_process_cache_evictions', 'Images that were dropped because the cache was full, since start.', this.#cache.counts.evictions);
+    set('agent_records', 'Records read, since start.', this.#pipeline.counts.records);
+    set('agent_events', 'Events made, since start.', this.#pipeline.counts.events);
+    set('agent_events_without_process', 'Events whose process was never announced, since start.', this.#pipeline.counts.withoutProcess);
+    set('agent_matches_without_meaning', 'Matches of a generation that the agent does not know, since start.', this.#pipeline.counts.withoutMeaning);
+    set('agent_events_without_pod', 'Events of a pod that the hub has not told of, since start.', this.#pipeline.counts.withoutPod);
+    set('agent_records_waiting', 'Records that wait for their process or pod.', this.#pipeline.waiting);
+    set('agent_waiting_overflows', 'Times that records left a waiting room early because it was full, since start.', this.#pipeline.overflows);
+    set('agent_bad_records', 'Records that could not be read, since start.', this.#badRecords);
+  }
+}
+
+function checkpointPath(exportPath: string): string {
+  return `${exportPath}.checkpoint`;
+}
