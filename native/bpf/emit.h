@@ -22,7 +22,7 @@ INLINE int pal_is_critical(const struct pal_scratch *s)
 INLINE void pal_head_set(struct pal_scratch *s, struct pal_hookev *h, u32 generation)
 {
 	struct task_struct *t = pal_current();
-	struct pal_proc *p = pal_proc_current(generation);
+	struct pal_proc *p = pal_proc_get(t);
 
 	pal_hdr_set(&h->h, 0, PAL_KIND_HOOK, !pal_is_critical(s), generation, cfg.hook);
 	pal_task_set(&h->t, t, p, s->cgid, s->cls);

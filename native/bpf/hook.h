@@ -87,6 +87,7 @@ INLINE int pal_run(void *ctx, const enum pal_front front, struct pal_scratch *s,
 		return 0;
 	if ((cfg.feat & PAL_FEAT_LATE_MARK) && !pal_fetch_rest(ctx, front, s, index, PAL_SF_LATE))
 		return 0;
+	pal_proc_current(pal_own_generation()); /* whole from here on, for exemption and record */
 	pal_decide(index);
 	if (s->nmatch) {
 		pal_fetch_rest(ctx, front, s, index, 0);

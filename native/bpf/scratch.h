@@ -28,12 +28,13 @@ struct pal_walk {
 
 struct pal_scratch {
 	u32 busy;	/* 1: claimed; old flavour: the level, in a CPU's first slot */
+	u32 index;	/* of this slot */
 	u32 off;	/* end of the arguments in rec */
 	u32 done, unk;	/* a bit per slot: extracted, its value is unknown */
 	u32 nargs, nmatch, cap, faulted;
 	s32 err;
 	u32 sig, flags, enforced;
-	u32 cls, cgflags;
+	u32 cls, cgflags, pad0;
 	u64 pod, cgid;
 	u64 raw;	/* word for the extractor */
 	u64 cand[PAL_WORDS], known[PAL_WORDS], denies[PAL_WORDS];
@@ -62,6 +63,15 @@ INLINE struct pal_scratch *pal_scratch_at(u32 index)
 }
 
 #ifdef PAL_OLD
+INLINE struct pal_scratch *pal_scratch_open(u32 index)
+{
+	struct pal_scratch *s = pal_scratch_at(index);
+
+	if (s)
+		s->index = index;
+	return s;
+}
+
 INLINE struct pal_scratch *pal_scratch_claim(u32 *index)
 {
 	u32 first = bpf_get_smp_processor_id() * PAL_SCRATCH_PER_CPU;
@@ -77,7 +87,7 @@ INLINE struct pal_scratch *pal_scratch_claim(u32 *index)
 	}
 	*(volatile u32 *)&base->busy = level + 1;
 	*index = first + level;
-	return pal_scratch_at(*index);
+	return pal_scratch_open(*index);
 }
 
 INLINE void pal_scratch_release(u32 index)
@@ -96,7 +106,7 @@ INLINE struct pal_scratch *pal_scratch_claim(u32 *index)
 		struct pal_scratch *s = pal_scratch_at(first + i);
 
 		if (s && __sync_val_compare_and_swap(&s->busy, 0, 1) == 0) {
-			*index = first + i;
+			*index = s->index = first + i;
 			return s;
 		}
 	}

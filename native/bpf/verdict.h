@@ -21,6 +21,7 @@ static const volatile u8 pal_bit_of[64] = {
 
 INLINE u32 pal_bit_number(u64 bit)
 {
+	barrier_var(bit); /* or clang counts the zeros of its own, with another table */
 	return pal_bit_of[(bit * 0x03f79d71b4cb0a89ull) >> 58];
 }
 
@@ -37,7 +38,7 @@ INLINE u64 pal_firsts(u64 x, u64 lsb, u64 msb)
  */
 INLINE int pal_is_exempt(const struct pal_scratch *s)
 {
-	struct pal_proc *p = pal_proc_current(pal_own_generation());
+	struct pal_proc *p = pal_proc_get(pal_current());
 	struct pal_exempt_key key;
 
 	if (!p || ((s->cgflags & PAL_CG_POD) && !(s->cgflags & PAL_CG_SELF)))

@@ -119,7 +119,7 @@ INLINE long pal_walk_one(struct pal_scratch *s)
 #ifdef PAL_OLD
 INLINE void pal_walk_run(struct pal_scratch *s)
 {
-	_Pragma("unroll") for (int i = 0; i < PAL_WALK_STEPS_OLD; i++)
+	ROLLED for (int i = 0; i < PAL_WALK_STEPS_OLD; i++)
 		if (pal_walk_one(s))
 			return;
 }
@@ -140,6 +140,16 @@ INLINE void pal_walk_run(struct pal_scratch *s)
 	bpf_loop(PAL_WALK_STEPS, pal_walk_step, &c, 0);
 }
 #endif
+
+/* Walks as far as it goes from where pal_walk_path has put s->walk. */
+GLOBAL int pal_walk(u32 index)
+{
+	struct pal_scratch *s = pal_scratch_at(index);
+
+	if (s)
+		pal_walk_run(s);
+	return 0;
+}
 
 /*
  * Leaves the path of *path (address of a struct path) in s->walk_buf[s->walk.off .. PAL_WALK_END) as task t sees it.
@@ -162,7 +172,7 @@ INLINE void pal_walk_path(struct pal_scratch *s, struct task_struct *t, u64 path
 	w->dentry = (u64)from.dentry;
 	w->done = PAL_WALK_ENDLESS;
 	pal_walk_set_mount(w, (u64)from.mnt - bpf_core_field_offset(struct mount, mnt));
-	pal_walk_run(s);
+	pal_walk(s->index);
 	if (w->off == PAL_WALK_END && w->done > 0) {
 		w->off = PAL_WALK_END - 1;
 		s->walk_buf[PAL_WALK_END - 1] = '/';
