@@ -12,7 +12,7 @@ import { ExportCheckpoint } from './checkpoint.ts';
 import { HOST_ONLY, type Identities } from './identities.ts';
 import type { KernelTime } from './kernel-time.ts';
 import { NO_MEANINGS, type Meanings } from './meaning.ts';
-import { EventPipeline, streamParts, type PipelineLimits } from './pipeline.ts';
+import { EventPipeline, type PipelineLimits } from './pipeline.ts';
 import { ProcessCache } from './process-cache.ts';
 import { SequenceTracker } from './sequence-tracker.ts';
 
@@ -167,8 +167,7 @@ export class EventPlant {
     for (const [stream, position] of Object.entries(last.positions)) this.#tracker.expectNext(stream, BigInt(position) + 1n);
     // What was written after the checkpoint is in the file, and must not be counted as lost.
     const written = await countLinesFrom(file.path, last.file).catch(() => 0);
-    if (written > 0) this.#options.log.info('Lines were written after the last checkpoint', { lines: written });
-    for (const stream of Object.keys(last.positions)) this.#options.log.debug('Resumed a stream', { ...streamParts(stream) });
+    this.#tracker.creditRestart(written);
   }
 
   #schedule(): void {

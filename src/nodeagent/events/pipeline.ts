@@ -221,7 +221,8 @@ export class EventPipeline {
   }
 
   #gap(loss: SequenceLoss): Emitted {
-    return this.loss({ reason: 'SequenceGap', count: loss.count.toString(), ...streamParts(loss.stream) }, this.#parts.nowKtimeNs());
+    const reason = loss.cause === 'restart' ? 'AgentRestart' : 'SequenceGap';
+    return this.loss({ reason, count: loss.count.toString(), ...streamParts(loss.stream) }, this.#parts.nowKtimeNs());
   }
 }
 
