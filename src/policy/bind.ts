@@ -34,16 +34,12 @@ export type BindFailure = {
   readonly message: string;
 };
 
-/** What a hook wants to do with a call. In monitor mode nothing is done, so nothing is needed. */
-type Wish = { readonly deny: boolean; readonly kill: boolean };
-
 /** Pure: which ways a kernel offers for every hook of a plan, or why it offers none. One entry per hook of the plan, in its order. */
 export function bind(plan: Plan, kernel: KernelFacts, mode: PolicyMode): readonly BoundHook[] {
   return plan.hooks.map((hook, position) => {
     const point = attachPointOf(hook, kernel);
-    const wish = wishOf(hook);
     const missing = kernel.facts['btf'] === false ? NO_BTF : findMissing(point, kernel);
-    const found = missing ?? methodsOf(hook, point, plan, kernel, wish, mode);
+    const found = missing ?? methodsOf(hook, point, plan, kernel, mode);
     const isFailure = 'reason' in found;
     return {
       hook: position,
@@ -70,9 +66,8 @@ const NAME_FIELDS = { kprobe: 'call', lsm: 'hook', tracepoint: 'event' } as cons
 
 const NO_BTF: BindFailure = { reason: 'BTFUnavailable', message: 'this kernel has no BTF (/sys/kernel/btf/vmlinux)' };
 
-function wishOf(hook: PlanHook): Wish {
-  const effects = hook.selectors.map((selector) => effectOf(selector.actions));
-  return { deny: effects.some((effect) => effect.errno !== null), kill: effects.some((effect) => effect.kill) };
+function denies(hook: PlanHook): boolean {
+  return hook.selectors.some((selector) => effectOf(selector.actions).errno !== null);
 }
 
 /** Without a catalogue nothing is known to be missing; the loader will say. */
@@ -87,9 +82,9 @@ function findMissing(point: AttachPoint, kernel: KernelFacts): BindFailure | und
       : { reason: 'TracepointMissing', message: missingText('tracepoint', point.name, catalogue.tracepoints) };
   }
   if (point.kind === 'security') {
-    return catalogue.lsmHooks.has(point.lsmHook) || catalogue.functions.has(point.functionName)
-      ? undefined
-      : { reason: 'LsmHookNotFound', message: missingText('LSM hook', point.lsmHook, catalogue.lsmHooks) };
+    // A kernel without BPF LSM names no hooks at all; there the function has to do.
+    const isThere = catalogue.lsmHooks.size > 0 ? catalogue.lsmHooks.has(point.lsmHook) : catalogue.functions.has(point.functionName);
+    return isThere ? undefined : { reason: 'LsmHookNotFound', message: missingText('LSM hook', point.lsmHook, catalogue.lsmHooks) };
   }
   if (catalogue.functions.has(point.functionName)) {
     return undefined;
@@ -122,14 +117,13 @@ function methodsOf(
   point: AttachPoint,
   plan: Plan,
   kernel: KernelFacts,
-  wish: Wish,
   mode: PolicyMode,
 ): readonly BoundMethod[] | BindFailure {
   if (point.kind === 'tracepoint') {
     return [boundMethod(kernel, 'tracepoint', point.name, 'none')];
   }
-  const watching = watchMethods(hook, point, kernel, wish);
-  if (!wish.deny) {
+  const watching = watchMethods(hook, point, kernel);
+  if (!denies(hook)) {
     return watching.length > 0 ? watching : { reason: 'FunctionNotTraceable', message: 'this kernel allows no probe on it' };
   }
   const denying = denyMethods(hook, point, kernel);
@@ -140,20 +134,19 @@ function methodsOf(
   return distinct.length > 0 ? distinct : whyNoDeny(point, kernel);
 }
 
-function watchMethods(hook: PlanHook, point: AttachPoint, kernel: KernelFacts, wish: Wish): readonly BoundMethod[] {
+function watchMethods(hook: PlanHook, point: AttachPoint, kernel: KernelFacts): readonly BoundMethod[] {
   if (point.kind === 'tracepoint') {
     return [];
   }
-  const entry = entryMethods(kernel, point.functionName, wish.kill ? 'kill' : 'watch', 'none');
+  const entry = entryMethods(kernel, point.functionName, 'none');
   if (point.kind === 'security') {
     const lsm = isLsmUsable(kernel) ? [boundMethod(kernel, 'lsm', point.lsmHook, 'none')] : [];
     const viaFunction = canUseFunction(hook, point, kernel) ? persistentFirst(entry) : [];
     return [...lsm, ...viaFunction];
   }
   if (point.kind === 'syscall') {
-    const all = entry.filter((method) => method.method !== 'fentry');
     const raw = kernel.facts['raw_tracepoint'] === false ? [] : [boundMethod(kernel, 'raw_tp_sys_enter', point.functionName, 'none')];
-    return persistentFirst([...all, ...raw]);
+    return persistentFirst([...entry, ...raw]);
   }
   return persistentFirst(entry);
 }
@@ -177,13 +170,11 @@ function denyMethods(hook: PlanHook, point: AttachPoint, kernel: KernelFacts): r
   return point.kind === 'function' && isFmodRetUsable(kernel) ? [boundMethod(kernel, 'fmod_ret', point.functionName, 'fmod_ret')] : [];
 }
 
-/** kprobes run with preemption off: they are never skipped, and kill reliably. */
 function killInstead(point: AttachPoint, kernel: KernelFacts): readonly BoundMethod[] {
   if (point.kind === 'tracepoint') {
     return [];
   }
-  const entry = entryMethods(kernel, point.functionName, 'kill', 'kill');
-  return persistentFirst(entry.filter((method) => method.method !== 'fentry'));
+  return persistentFirst(entryMethods(kernel, point.functionName, 'kill'));
 }
 
 function canUseFunction(hook: PlanHook, point: AttachPoint & { kind: 'security' }, kernel: KernelFacts): boolean {

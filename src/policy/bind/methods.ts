@@ -56,13 +56,8 @@ export function isFmodRetUsable(kernel: KernelFacts): boolean {
   return hasFact(kernel, 'fmod_ret') && !isPreemptible(kernel);
 }
 
-/** Entry of a function, to watch or to kill. fentry may be skipped under preemption: then it only watches, and comes last. */
-export function entryMethods(
-  kernel: KernelFacts,
-  functionName: string,
-  wants: 'watch' | 'kill',
-  deny: 'kill' | 'none',
-): readonly BoundMethod[] {
+/** Entry of a function, to watch or to kill: kprobes run with preemption off and are never skipped (fentry may be, so it is not used). */
+export function entryMethods(kernel: KernelFacts, functionName: string, deny: 'kill' | 'none'): readonly BoundMethod[] {
   const methods: BoundMethod[] = [];
   if (hasFact(kernel, 'kprobe_multi')) {
     methods.push(boundMethod(kernel, 'kprobe_multi', functionName, deny));
@@ -70,9 +65,6 @@ export function entryMethods(
   // A kprobe is tried even by a node that says nothing about it: it is the last resort everywhere.
   if (kernel.facts['kprobe'] !== false) {
     methods.push(boundMethod(kernel, 'kprobe', functionName, deny));
-  }
-  if (hasFact(kernel, 'fentry') && (wants === 'watch' || !isPreemptible(kernel))) {
-    methods.push(boundMethod(kernel, 'fentry', functionName, deny));
   }
   return methods;
 }
