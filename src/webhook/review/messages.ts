@@ -9,7 +9,7 @@ export const MAX_WARNING_CHARS = 120;
 export const MAX_CAUSES = 20;
 const MAX_CAUSE_CHARS = 500;
 
-/** One complaint, from whatever rule: where, what is wrong, what would be right. */
+/** One complaint, from whatever rule: where, what is wrong, what would be right. The rule's name is an anchor of docs/errors.md. */
 export type Finding = { readonly rule: string; readonly path: string; readonly text: string };
 
 export function findingOfProblem(problem: Problem): Finding {
@@ -32,7 +32,7 @@ export function causesOf(findings: readonly Finding[]): readonly AdmissionCause[
   const shown = findings.slice(0, MAX_CAUSES).map((finding) => ({
     reason: finding.rule,
     field: cut(finding.path, MAX_CAUSE_CHARS),
-    message: cut(finding.text, MAX_CAUSE_CHARS),
+    message: `${cut(finding.text, MAX_CAUSE_CHARS)} [${finding.rule}]`,
   }));
   const rest = findings.length - shown.length;
   return rest === 0 ? shown : [...shown, { reason: 'TooManyProblems', field: 'spec', message: `and ${rest} more problems` }];
