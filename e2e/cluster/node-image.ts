@@ -15,7 +15,7 @@ const guestdSource = path.join(import.meta.dirname, "../vm/guest/guestd.c");
 /** Disk, overlay and bridge of containers; network filter for the address of the API server in the cluster. */
 const wantedModules = ["virtio_pci", "virtio_blk", "virtio_net", "overlay", "veth", "bridge", "br_netfilter", "nf_tables", "nft_chain_nat", "nft_nat", "nft_masq", "nft_ct"];
 
-const programs = ["containerd", "containerd-shim-runc-v2", "ctr", "runc", "nft", "mount", "umount", "ip", "nsenter", "setpriv"];
+const programs = ["containerd", "containerd-shim-runc-v2", "ctr", "runc", "nft", "mount", "umount", "ip", "nsenter", "setpriv", "bpftool"];
 const networkPlugins = ["bridge", "host-local", "loopback", "ptp", "portmap"];
 const diskSize = "2500M";
 
@@ -51,7 +51,7 @@ async function fillRoot(root: string, binaries: string): Promise<void> {
   await tree.folders("sbin", "usr/sbin", "usr/local/bin", "dev", "proc", "sys", "run", "tmp", "root", "mnt", "etc/kubernetes", "etc/cni/net.d",
     "etc/containerd", "opt/cni/bin", "var/lib/kubelet", "var/lib/containerd", "var/log");
   await tree.link("/run", "/var/run");
-  await tree.busybox(["mount", "umount", "ip", "nsenter", "setpriv"]);
+  await tree.busybox(["mount", "umount", "ip", "nsenter", "setpriv", "bpftool"]);
   for (const program of programs) await tree.program(await find(program), `/usr/bin/${program}`);
   await tree.program(path.join(binaries, "kubelet"), "/usr/bin/kubelet");
   for (const plugin of networkPlugins) await tree.program(`/usr/lib/cni/${plugin}`, `/opt/cni/bin/${plugin}`);

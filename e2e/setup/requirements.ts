@@ -33,6 +33,7 @@ export const requirements: readonly Requirement[] = [
   program("runc", "runc", "the cluster's nodes"),
   libraryFile("/usr/lib/cni/bridge", "containernetworking-plugins", "the cluster's nodes"),
   program("nft", "nftables", "the cluster's nodes"),
+  program("bpftool", "bpftool", "shows what is loaded in the cluster's nodes"),
   program("ip", "iproute2", "the cluster's nodes"),
   program("mkfs.ext4", "e2fsprogs", "the cluster's nodes"),
   program("docker-registry", "docker-registry", "the nodes' mirror of docker.io"),
