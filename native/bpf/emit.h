@@ -34,29 +34,40 @@ INLINE void pal_head_set(struct pal_scratch *s, struct pal_hookev *h, u32 genera
 	h->kstack = h->ustack = -1;
 }
 
-INLINE void pal_count_lost(const struct pal_scratch *s, u32 first, u32 n)
+GLOBAL int pal_count_lost(u32 index, u32 first, u32 n)
 {
+	struct pal_scratch *s = pal_scratch_at(index);
+
+	if (!s)
+		return 0;
 	ROLLED for (u32 i = 0; i < PAL_MATCHES_PER_RECORD; i++) {
-		u32 index = s->counter[(first + i) & (PAL_SELECTORS - 1)];
+		u32 counter = s->counter[(first + i) & (PAL_SELECTORS - 1)];
 		struct pal_counters *c;
 
 		if (i >= n)
 			break;
-		c = bpf_map_lookup_elem(&cnt, &index);
+		c = bpf_map_lookup_elem(&cnt, &counter);
 		if (c)
 			c->c[PAL_C_LOST]++;
 	}
+	return 0;
 }
 
 /* Sends matches [first, first + n): the head moves up to the first of them, so that head, matches and arguments are neighbours. */
-INLINE void pal_emit_part(struct pal_scratch *s, struct pal_hookev *head, u32 first, u32 n)
+GLOBAL int pal_emit_part(u32 index, u32 first, u32 n)
 {
+	struct pal_scratch *s = pal_scratch_at(index);
 	u64 bytes = n * sizeof(struct pal_match), from = first & (PAL_SELECTORS - 1);
-	u64 at = PAL_HEAD_AT - bytes, list = PAL_ARGS_AT - bytes, len, end = s->off;
+	u64 at = PAL_HEAD_AT - bytes, list = PAL_ARGS_AT - bytes, len, end;
+	struct pal_hookev *head;
 
+	if (!s)
+		return 0;
+	head = (struct pal_hookev *)s->head;
+	end = s->off;
 	BOUND(bytes, 255);
 	if (bytes > PAL_MATCHES_PER_RECORD * sizeof(struct pal_match) || end < PAL_ARGS_AT || end > PAL_RECORD_MAX)
-		return;
+		return 0;
 	BOUND(list, 255);
 	pal_read(&s->rec[list], bytes, (u64)&s->match[from]);
 	len = end - at;
@@ -66,27 +77,26 @@ INLINE void pal_emit_part(struct pal_scratch *s, struct pal_hookev *head, u32 fi
 	pal_read(&s->rec[at], sizeof(*head), (u64)head);
 	BOUND(len, 65535);
 	if (len > PAL_RECORD_MAX)
-		return;
+		return 0;
 	if (pal_send(&s->rec[at], len, !pal_is_critical(s)))
-		pal_count_lost(s, first, n);
+		pal_count_lost(index, first, n);
+	return 0;
 }
 
 GLOBAL int pal_emit(u32 index)
 {
 	struct pal_scratch *s = pal_scratch_at(index);
-	struct pal_hookev *head;
 
 	if (!s)
 		return 0;
-	head = (struct pal_hookev *)s->head;
-	pal_head_set(s, head, pal_own_generation());
+	pal_head_set(s, (struct pal_hookev *)s->head, pal_own_generation());
 	ROLLED for (u32 r = 0; r < PAL_MAX_RECORDS; r++) {
 		u32 first = r * PAL_MATCHES_PER_RECORD, n = s->nmatch;
 
 		if (first >= n)
 			break;
 		n -= first;
-		pal_emit_part(s, head, first, n > PAL_MATCHES_PER_RECORD ? PAL_MATCHES_PER_RECORD : n);
+		pal_emit_part(index, first, n > PAL_MATCHES_PER_RECORD ? PAL_MATCHES_PER_RECORD : n);
 	}
 	return 0;
 }

@@ -172,12 +172,17 @@ INLINE void pal_match_one(struct pal_scratch *s, struct pal_tbl *t, u32 w, u64 b
 	pal_list_match(s, sel, &o);
 }
 
-/* Takes the lowest bit off s->cand; 1 if there was none. */
-INLINE long pal_next_match(struct pal_scratch *s, struct pal_tbl *t)
+/* Takes the lowest bit off s->cand and acts on it; 1 if there was none. A subprogram: verified once, not per turn of the loop. */
+GLOBAL int pal_next_match(u32 index)
 {
+	struct pal_scratch *s = pal_scratch_at(index);
+	struct pal_tbl *t = pal_table();
+	u64 x, bit;
 	u32 w = 0;
-	u64 x = s->cand[0], bit;
 
+	if (!s || !t)
+		return 1;
+	x = s->cand[0];
 	if (!x && cfg.words > 1) {
 		w = 1;
 		x = s->cand[1];
@@ -198,33 +203,12 @@ INLINE long pal_next_match(struct pal_scratch *s, struct pal_tbl *t)
 	return 0;
 }
 
-#ifdef PAL_OLD
-#define PAL_OLD_MATCHES 64 /* policies that match one call; what is beyond acts, but is neither counted nor reported */
-
-INLINE void pal_collect(struct pal_scratch *s, struct pal_tbl *t)
+INLINE void pal_collect(u32 index)
 {
-	ROLLED for (u32 i = 0; i < PAL_OLD_MATCHES; i++)
-		if (pal_next_match(s, t))
+	ROLLED for (u32 i = 0; i < PAL_SELECTORS; i++)
+		if (pal_next_match(index))
 			return;
 }
-#else
-struct pal_collect_ctx {
-	struct pal_scratch *s;
-	struct pal_tbl *t;
-};
-
-static long pal_collect_step(u32 i, struct pal_collect_ctx *c)
-{
-	return pal_next_match(c->s, c->t);
-}
-
-INLINE void pal_collect(struct pal_scratch *s, struct pal_tbl *t)
-{
-	struct pal_collect_ctx c = { .s = s, .t = t };
-
-	bpf_loop(PAL_SELECTORS, pal_collect_step, &c, 0);
-}
-#endif
 
 INLINE void pal_enforce(struct pal_scratch *s, struct pal_tbl *t)
 {
@@ -266,7 +250,7 @@ GLOBAL int pal_decide(u32 index)
 	FOR_WORDS(w)
 		s->cand[w] = pal_firsts(s->cand[w], t->lsb[w], t->msb[w]);
 	pal_enforce(s, t);
-	pal_collect(s, t);
+	pal_collect(index);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ enum pal_walk_end {
 
 #define PAL_SB_KERNMOUNT (1 << 22)
 #define PAL_WALK_STEPS 2048
-#define PAL_WALK_STEPS_OLD 48
+#define PAL_WALK_STEPS_OLD 1024
 
 /* d_parent and d_name: neighbours on every kernel seen so far, then one read is enough. */
 struct pal_dentry_head {
@@ -117,10 +117,20 @@ INLINE long pal_walk_one(struct pal_scratch *s)
 }
 
 #ifdef PAL_OLD
+/* Without bpf_loop every step is verified; a subprogram makes that cheap. */
+GLOBAL int pal_walk_step(u32 index)
+{
+	struct pal_scratch *s = pal_scratch_at(index);
+
+	return s ? pal_walk_one(s) : 1;
+}
+
 INLINE void pal_walk_run(struct pal_scratch *s)
 {
+	u32 index = s->index;
+
 	ROLLED for (int i = 0; i < PAL_WALK_STEPS_OLD; i++)
-		if (pal_walk_one(s))
+		if (pal_walk_step(index))
 			return;
 }
 #else
