@@ -12,7 +12,35 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'e2e/host/*.test.ts', 'e2e/setup/*.test.ts', 'e2e/vm/*.test.ts', 'e2e/cluster/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'e2e/host/*.test.ts',
+            'e2e/setup/*.test.ts',
+            'e2e/vm/*.test.ts',
+            'e2e/cluster/*.test.ts',
+          ],
+        },
+      },
+      {
+        test: {
+          // A real API server without nodes.
+          name: 'api',
+          include: ['e2e/api/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: emulatedTimeoutMs,
+          hookTimeout: clusterStartMs,
+        },
+      },
+      {
+        test: {
+          name: 'api',
+          include: ['e2e/api/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: emulatedTimeoutMs,
+          hookTimeout: emulatedTimeoutMs,
         },
       },
       {

@@ -12,7 +12,9 @@ async function run(title: string, argv: readonly [string, ...string[]]): Promise
   const [program, ...args] = argv;
   await step(title, () => {
     const { status, error } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-    return status === 0 ? Promise.resolve() : Promise.reject(new Error(`${argv.join(' ')}: ${error?.message ?? `status ${status ?? 'signal'}`}`));
+    return status === 0
+      ? Promise.resolve()
+      : Promise.reject(new Error(`${argv.join(' ')}: ${error?.message ?? `status ${status ?? 'signal'}`}`));
   });
 }
 
@@ -20,9 +22,11 @@ try {
   // Files of sources that are gone must not stay in the image.
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   await run('TypeScript', ['node_modules/.bin/tsc', '-p', 'tsconfig.build.json']);
-  if (existsSync(path.join(root, 'native/bpf/Makefile'))) await run('BPF engine', ['make', '--no-print-directory', '-s', '-C', 'native/bpf']);
+  if (existsSync(path.join(root, 'native/bpf/Makefile')))
+    await run('BPF engine', ['make', '--no-print-directory', '-s', '-C', 'native/bpf']);
   if (existsSync(path.join(root, 'native/bpf/out'))) {
-    for (const build of ['release', 'faults'] as const) await step(`loader (${build})`, () => buildLoader(cacheFolder(process.env), build, process.env));
+    for (const build of ['release', 'faults'] as const)
+      await step(`loader (${build})`, () => buildLoader(cacheFolder(process.env), build, process.env));
   }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

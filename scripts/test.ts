@@ -39,9 +39,12 @@ async function count(stage: Stage, output: string): Promise<Tally> {
   return vitestTally(await readFile(stage.counts.vitestReport, 'utf8').catch(() => '{}'));
 }
 
-const wanted = stages({ node: process.execPath, out, isRoot: process.getuid?.() === 0, exists: (file) => existsSync(path.join(root, file)) }).filter(
-  (stage) => values.only === undefined || stage.group === values.only || stage.name.startsWith(values.only),
-);
+const wanted = stages({
+  node: process.execPath,
+  out,
+  isRoot: process.getuid?.() === 0,
+  exists: (file) => existsSync(path.join(root, file)),
+}).filter((stage) => values.only === undefined || stage.group === values.only || stage.name.startsWith(values.only));
 let total = emptyTally;
 const failed: string[] = [];
 for (const stage of wanted) {
@@ -49,7 +52,9 @@ for (const stage of wanted) {
   process.stdout.write(`\n== ${stage.name}\n`);
   const { status, output } = await run(stage);
   total = addTallies(total, orOneFailure(await count(stage, output), status));
-  process.stdout.write(`== ${stage.name}: ${status === 0 ? 'passed' : 'FAILED'} after ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`);
+  process.stdout.write(
+    `== ${stage.name}: ${status === 0 ? 'passed' : 'FAILED'} after ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`,
+  );
   if (status !== 0) failed.push(stage.name);
   if (status !== 0 && stage.vital === 'yes') break;
 }

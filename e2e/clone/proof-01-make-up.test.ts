@@ -27,9 +27,15 @@ describe('Proof 1: a clean clone reaches a ready cluster by make up alone', () =
       const make = spawn('make', ['--no-print-directory', 'up'], { cwd: clone, stdio: ['ignore', 'inherit', 'inherit'] });
       make.on('close', (code) => resolve(code));
     });
-    process.stdout.write(`    · make up in a clean clone, with the cache of this machine: ${((performance.now() - startedMs) / 1000).toFixed(1)} s (aim: 45 s)\n`);
+    process.stdout.write(
+      `    · make up in a clean clone, with the cache of this machine: ${((performance.now() - startedMs) / 1000).toFixed(1)} s (aim: 45 s)\n`,
+    );
     expect(status).toBe(0);
-    const env = { ...process.env, KUBECONFIG: path.join(clone, '.run/kubeconfig'), PATH: `${path.join(clone, '.run/bin')}:${process.env['PATH'] ?? ''}` };
+    const env = {
+      ...process.env,
+      KUBECONFIG: path.join(clone, '.run/kubeconfig'),
+      PATH: `${path.join(clone, '.run/bin')}:${process.env['PATH'] ?? ''}`,
+    };
     const kubectl = async (...args: readonly string[]): Promise<string> => (await runCommand(['kubectl', ...args], { env })).stdout;
     expect((await kubectl('get', 'nodes', '-o', 'name')).trim().split('\n')).toEqual(['node/node-6-1', 'node/node-6-12']);
     await kubectl('run', 'hello', '--image=busybox', '--restart=Never', '--', 'sh', '-c', 'echo hello; sleep 3600');

@@ -60,7 +60,8 @@ export function openCluster(info: ClusterInfo): OpenCluster {
     kubectl: kubectlWith(info.binaries, info.kubeconfigFile),
     nodes: info.nodes.map((node) =>
       Object.assign({}, node, {
-        run: (argv: readonly [string, ...string[]], options: ExecOptions = {}) => startCommand(node.controlPort, argv, { input: '', ...options }).result,
+        run: (argv: readonly [string, ...string[]], options: ExecOptions = {}) =>
+          startCommand(node.controlPort, argv, { input: '', ...options }).result,
       }),
     ),
     pidOf: async (name) => Number(await readFile(pidFile(info.folder, name), 'utf8')),

@@ -1,6 +1,6 @@
-import http from "node:http";
-import net from "node:net";
-import { rm } from "node:fs/promises";
+import http from 'node:http';
+import net from 'node:net';
+import { rm } from 'node:fs/promises';
 
 export type Egress = { readonly close: () => Promise<void> };
 
@@ -13,29 +13,29 @@ export async function startEgress(socketPath: string, kubelets: ReadonlyMap<stri
   await rm(socketPath, { force: true });
   const open = new Set<net.Socket>();
   const server = http.createServer((_request, response) => response.writeHead(405).end());
-  server.on("connect", (request, client: net.Socket, head: Buffer) => {
-    const target = targetOf(request.url ?? "", kubelets);
+  server.on('connect', (request, client: net.Socket, head: Buffer) => {
+    const target = targetOf(request.url ?? '', kubelets);
     if (target === undefined) {
-      client.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+      client.end('HTTP/1.1 403 Forbidden\r\n\r\n');
       return;
     }
-    const upstream = net.connect({ host: "127.0.0.1", port: target }, () => {
-      client.write("HTTP/1.1 200 OK\r\n\r\n");
+    const upstream = net.connect({ host: '127.0.0.1', port: target }, () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n');
       upstream.write(head);
       upstream.pipe(client);
       client.pipe(upstream);
     });
     for (const socket of [client, upstream]) {
       open.add(socket);
-      socket.on("close", () => open.delete(socket));
+      socket.on('close', () => open.delete(socket));
     }
-    upstream.on("error", () => client.destroy());
-    client.on("error", () => upstream.destroy());
-    client.on("close", () => upstream.destroy());
-    upstream.on("close", () => client.destroy());
+    upstream.on('error', () => client.destroy());
+    client.on('error', () => upstream.destroy());
+    client.on('close', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once('error', reject);
     server.listen(socketPath, resolve);
   });
   return {

@@ -1,8 +1,8 @@
-import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { runCommand } from "../host/command.ts";
-import { sharedLibraries } from "../vm/programs.ts";
+import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { runCommand } from '../host/command.ts';
+import { sharedLibraries } from '../vm/programs.ts';
 
 /** A folder that is being filled to become a root file system; all paths are as inside it. */
 export type FileTree = {
@@ -20,12 +20,12 @@ export type FileTree = {
 export function fileTree(root: string): FileTree {
   const inside = (guestPath: string): string => path.join(root, guestPath);
   const parent = (guestPath: string): Promise<unknown> => mkdir(path.dirname(inside(guestPath)), { recursive: true });
-  const file: FileTree["file"] = async (localPath, guestPath, mode = 0o644) => {
+  const file: FileTree['file'] = async (localPath, guestPath, mode = 0o644) => {
     await parent(guestPath);
     await copyFile(localPath, inside(guestPath));
     await chmod(inside(guestPath), mode);
   };
-  const link: FileTree["link"] = async (target, guestPath) => {
+  const link: FileTree['link'] = async (target, guestPath) => {
     await parent(guestPath);
     await symlink(target, inside(guestPath));
   };
@@ -47,10 +47,10 @@ export function fileTree(root: string): FileTree {
       }
     },
     busybox: async (except) => {
-      await file("/bin/busybox", "/bin/busybox", 0o755);
-      const { stdout } = await runCommand(["/bin/busybox", "--list"]);
-      for (const tool of stdout.trim().split("\n")) {
-        if (tool !== "busybox" && !except.includes(tool)) await link("busybox", `/bin/${tool}`);
+      await file('/bin/busybox', '/bin/busybox', 0o755);
+      const { stdout } = await runCommand(['/bin/busybox', '--list']);
+      for (const tool of stdout.trim().split('\n')) {
+        if (tool !== 'busybox' && !except.includes(tool)) await link('busybox', `/bin/${tool}`);
       }
     },
   };

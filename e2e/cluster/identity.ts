@@ -33,7 +33,15 @@ export async function serviceAccountIdentity(options: {
   const tokenFile = path.join(folder, 'token');
   const hubTokenFile = path.join(folder, 'hub-token');
   const renew = async (file: string, flags: readonly string[]): Promise<void> => {
-    const token = await options.kubectl.run(['create', 'token', options.name, '-n', options.namespace, `--duration=${tokenLifetimeSeconds}s`, ...flags]);
+    const token = await options.kubectl.run([
+      'create',
+      'token',
+      options.name,
+      '-n',
+      options.namespace,
+      `--duration=${tokenLifetimeSeconds}s`,
+      ...flags,
+    ]);
     await writeFile(`${file}.new`, token.trim(), { mode: 0o600 });
     await rename(`${file}.new`, file);
   };
@@ -46,7 +54,8 @@ export async function serviceAccountIdentity(options: {
     while (!options.signal.aborted) {
       await sleep(refreshMs, undefined, { signal: options.signal, ref: false }).catch(() => undefined);
       // A failure is not the end: half of the token's life is left for the next attempt.
-      if (!options.signal.aborted) await renewAll().catch((error: unknown) => process.stderr.write(`token of ${options.name}: ${String(error)}\n`));
+      if (!options.signal.aborted)
+        await renewAll().catch((error: unknown) => process.stderr.write(`token of ${options.name}: ${String(error)}\n`));
     }
   })();
   const kubeconfigFile = path.join(folder, 'kubeconfig');

@@ -1,12 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import path from "node:path";
-import { runCommand } from "../host/command.ts";
-import { freePort } from "../host/free-port.ts";
-import { startCommand, type CommandResult, type ExecOptions } from "../vm/channel.ts";
-import type { Kernel } from "../vm/kernels.ts";
-import { hostAddress, type ControlPlane } from "./control-plane.ts";
-import { kubeconfig } from "./kubeconfig.ts";
-import type { HostProcess, ProcessGroup } from "./processes.ts";
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { runCommand } from '../host/command.ts';
+import { freePort } from '../host/free-port.ts';
+import { startCommand, type CommandResult, type ExecOptions } from '../vm/channel.ts';
+import type { Kernel } from '../vm/kernels.ts';
+import { hostAddress, type ControlPlane } from './control-plane.ts';
+import { kubeconfig } from './kubeconfig.ts';
+import type { HostProcess, ProcessGroup } from './processes.ts';
 
 /** A worker of the cluster: a machine with its own kernel. */
 export type ClusterNode = {
@@ -28,7 +28,7 @@ export type NodePorts = { readonly kubelet: number; readonly control: number };
 
 /** Node names follow the kernel: `node-6-12`. */
 export function nodeName(kernel: Kernel): string {
-  return `node-${kernel.name.replace(".", "-")}`;
+  return `node-${kernel.name.replace('.', '-')}`;
 }
 
 /** The address of the worker with the given number (1, 2, …) in its user network. */
@@ -58,16 +58,21 @@ async function writeSeed(options: NodeOptions, name: string): Promise<string> {
   await mkdir(keys, { recursive: true });
   const { authority, port } = options.controlPlane;
   // One certificate serves as the kubelet's client and serving certificate.
-  const { certificate, key } = await authority.issue({ organization: "system:nodes", commonName: `system:node:${name}`, dns: [name], ip: [nodeAddress(options.number)] });
+  const { certificate, key } = await authority.issue({
+    organization: 'system:nodes',
+    commonName: `system:node:${name}`,
+    dns: [name],
+    ip: [nodeAddress(options.number)],
+  });
   const files = {
-    "ca.crt": authority.certificate,
-    "node.crt": certificate,
-    "node.key": key,
-    kubeconfig: kubeconfig(`https://${hostAddress}:${port}`, authority.certificate, { kind: "certificate", certificate, key }),
+    'ca.crt': authority.certificate,
+    'node.crt': certificate,
+    'node.key': key,
+    kubeconfig: kubeconfig(`https://${hostAddress}:${port}`, authority.certificate, { kind: 'certificate', certificate, key }),
   };
   for (const [file, text] of Object.entries(files)) await writeFile(path.join(keys, file), text, { mode: 0o600 });
   const seed = path.join(options.folder, `${name}-seed.tar`);
-  await runCommand(["tar", "-cf", seed, "-C", keys, ...Object.keys(files)]);
+  await runCommand(['tar', '-cf', seed, '-C', keys, ...Object.keys(files)]);
   return seed;
 }
 
@@ -78,26 +83,58 @@ export async function startNode(options: NodeOptions): Promise<ClusterNode> {
   const seed = await writeSeed(options, name);
   const consoleFile = path.join(options.folder, `${name}-console.log`);
   const boot = {
-    "palisade.node": name,
-    "palisade.addr": address,
-    "palisade.pods": `10.244.${options.number}.0/24`,
-    "palisade.api": options.controlPlane.port,
-    "palisade.registry": options.registryPort,
+    'palisade.node': name,
+    'palisade.addr': address,
+    'palisade.pods': `10.244.${options.number}.0/24`,
+    'palisade.api': options.controlPlane.port,
+    'palisade.registry': options.registryPort,
   };
-  const bootArguments = Object.entries(boot).map(([key, value]) => `${key}=${value}`).join(" ");
+  const bootArguments = Object.entries(boot)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
   const { ports } = options;
   const hostProcess = options.processes.start({
     name,
-    onEnd: "report",
+    onEnd: 'report',
     argv: [
-      "qemu-system-x86_64", "-name", name, "-machine", "pc", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max", "-smp", "1",
-      "-m", String(options.memoryMiB ?? 1536), "-display", "none", "-serial", `file:${consoleFile}`, "-monitor", "none", "-no-reboot",
-      "-kernel", options.kernel.image, "-initrd", options.initramfs,
-      "-append", `console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,integrity,apparmor,bpf ${bootArguments}`,
-      "-drive", `file=${options.disk},if=none,id=disk,format=raw,snapshot=on,cache=unsafe`, "-device", "virtio-blk-pci,drive=disk",
-      "-drive", `file=${seed},if=none,id=seed,format=raw,readonly=on`, "-device", "virtio-blk-pci,drive=seed",
-      "-netdev", `user,id=net,hostfwd=tcp:127.0.0.1:${ports.kubelet}-${address}:10250,hostfwd=tcp:127.0.0.1:${ports.control}-${address}:1024`,
-      "-device", "virtio-net-pci,netdev=net,romfile=",
+      'qemu-system-x86_64',
+      '-name',
+      name,
+      '-machine',
+      'pc',
+      '-accel',
+      'tcg,thread=multi,tb-size=512',
+      '-cpu',
+      'max',
+      '-smp',
+      '1',
+      '-m',
+      String(options.memoryMiB ?? 1536),
+      '-display',
+      'none',
+      '-serial',
+      `file:${consoleFile}`,
+      '-monitor',
+      'none',
+      '-no-reboot',
+      '-kernel',
+      options.kernel.image,
+      '-initrd',
+      options.initramfs,
+      '-append',
+      `console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,integrity,apparmor,bpf ${bootArguments}`,
+      '-drive',
+      `file=${options.disk},if=none,id=disk,format=raw,snapshot=on,cache=unsafe`,
+      '-device',
+      'virtio-blk-pci,drive=disk',
+      '-drive',
+      `file=${seed},if=none,id=seed,format=raw,readonly=on`,
+      '-device',
+      'virtio-blk-pci,drive=seed',
+      '-netdev',
+      `user,id=net,hostfwd=tcp:127.0.0.1:${ports.kubelet}-${address}:10250,hostfwd=tcp:127.0.0.1:${ports.control}-${address}:1024`,
+      '-device',
+      'virtio-net-pci,netdev=net,romfile=',
     ],
   });
   return {
@@ -108,6 +145,6 @@ export async function startNode(options: NodeOptions): Promise<ClusterNode> {
     controlPort: ports.control,
     process: () => hostProcess,
     consoleFile,
-    run: (argv, execOptions = {}) => startCommand(ports.control, argv, { input: "", ...execOptions }).result,
+    run: (argv, execOptions = {}) => startCommand(ports.control, argv, { input: '', ...execOptions }).result,
   };
 }

@@ -42,17 +42,40 @@ export async function startPalisadeCluster(options: PalisadeClusterOptions): Pro
     const ports = await takeServicePorts();
     const { kubectl, processes, controlPlane, folder } = cluster;
     await step('CRDs, roles, admission', async () => {
-      const applied = [...(await manifestsIn('deploy')).filter((manifest) => manifest['kind'] === 'Namespace'), ...(await manifestsIn('crds'))];
+      const applied = [
+        ...(await manifestsIn('deploy')).filter((manifest) => manifest['kind'] === 'Namespace'),
+        ...(await manifestsIn('crds')),
+      ];
       await kubectl.apply(manifestText(applied));
       await kubectl.run(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
-      await kubectl.apply(manifestText([...(await manifestsIn('config/rbac')), ...(await manifestsIn('config/admission'))].map((manifest) => forThisCluster(manifest, ports))));
+      await kubectl.apply(
+        manifestText(
+          [...(await manifestsIn('config/rbac')), ...(await manifestsIn('config/admission'))].map((manifest) =>
+            forThisCluster(manifest, ports),
+          ),
+        ),
+      );
     });
-    const identity = (name: string) => serviceAccountIdentity({ kubectl, controlPlane, namespace: systemNamespace, name, folder, signal: options.signal });
-    const controller = startController({ processes, ports, namespace: systemNamespace, identity: await identity('palisade-controller'), flags: options.controllerFlags ?? [] });
+    const identity = (name: string) =>
+      serviceAccountIdentity({ kubectl, controlPlane, namespace: systemNamespace, name, folder, signal: options.signal });
+    const controller = startController({
+      processes,
+      ports,
+      namespace: systemNamespace,
+      identity: await identity('palisade-controller'),
+      flags: options.controllerFlags ?? [],
+    });
     await step('controller', () => untilHealthy('controller', ports.controllerHealth, controller));
     const hubCaFile = path.join(folder, 'hub-ca.crt');
     await writeFile(hubCaFile, await hubAuthority(kubectl));
-    const webhook = startWebhook({ hubCaFile, processes, ports, namespace: systemNamespace, identity: await identity('palisade-webhook'), flags: options.webhookFlags ?? [] });
+    const webhook = startWebhook({
+      hubCaFile,
+      processes,
+      ports,
+      namespace: systemNamespace,
+      identity: await identity('palisade-webhook'),
+      flags: options.webhookFlags ?? [],
+    });
     await step('webhook', () => untilHealthy('webhook', ports.webhookHealth, webhook));
     await step('agents', async () => {
       await kubectl.apply(manifestText((await manifestsIn('deploy')).map((manifest) => forThisCluster(manifest, ports))));

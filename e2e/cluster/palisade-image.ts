@@ -11,12 +11,16 @@ const root = path.join(import.meta.dirname, '../..');
 /** The image's name in the development cluster; never pulled, unpacked on the nodes beforehand. */
 export const imageReference = 'localhost/palisade:dev';
 
-const lockFile = z.object({ packages: z.record(z.string(), z.object({ dev: z.boolean().optional(), devOptional: z.boolean().optional() })) });
+const lockFile = z.object({
+  packages: z.record(z.string(), z.object({ dev: z.boolean().optional(), devOptional: z.boolean().optional() })),
+});
 
 /** Folders of the npm packages that the product needs at run time, as package-lock.json tells them. */
 export function runtimePackages(lockText: string): string[] {
   const { packages } = lockFile.parse(JSON.parse(lockText));
-  return Object.entries(packages).flatMap(([folder, entry]) => (folder !== '' && entry.dev !== true && entry.devOptional !== true ? [folder] : []));
+  return Object.entries(packages).flatMap(([folder, entry]) =>
+    folder !== '' && entry.dev !== true && entry.devOptional !== true ? [folder] : [],
+  );
 }
 
 /** A command without a shell: the image has none. */
@@ -34,7 +38,13 @@ export async function palisadeImage(cache: string, loader: string): Promise<stri
   const dist = path.join(root, 'dist');
   const built = (await filesBelow(dist)).filter((file) => !file.endsWith('.map'));
   const contents = await Promise.all(built.map((file) => readFile(file)));
-  const inputs = [lock, commandScript, ...built.flatMap((file, index) => [path.relative(dist, file), contents[index] ?? '']), await readFile(loader), 'layout 1'];
+  const inputs = [
+    lock,
+    commandScript,
+    ...built.flatMap((file, index) => [path.relative(dist, file), contents[index] ?? '']),
+    await readFile(loader),
+    'layout 1',
+  ];
   const folder = await cachedFolder({
     cache,
     name: 'images/palisade',

@@ -1,8 +1,8 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, openSync, writeFileSync } from "node:fs";
-import { appendFile, readFile } from "node:fs/promises";
-import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { appendFile, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A program that the cluster runs on the host. */
 export type ProcessSpec = {
@@ -11,7 +11,7 @@ export type ProcessSpec = {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** Whether it is started again when it ends: a control plane's program that ends is a failure to look at. */
-  readonly onEnd: "restart" | "report";
+  readonly onEnd: 'restart' | 'report';
 };
 
 export type HostProcess = {
@@ -49,21 +49,21 @@ export function processGroup(folder: string): ProcessGroup {
     let child: ChildProcess | undefined;
     let restarts = 0;
     const launch = (): void => {
-      const log = openSync(logFile, "a");
-      const [program, ...args] = ["setpriv", "--pdeathsig", "KILL", ...spec.argv];
+      const log = openSync(logFile, 'a');
+      const [program, ...args] = ['setpriv', '--pdeathsig', 'KILL', ...spec.argv];
       child = spawn(program, args, {
-        stdio: ["ignore", log, log],
+        stdio: ['ignore', log, log],
         env: spec.env ?? process.env,
         ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
       });
       closeSync(log);
       if (child.pid !== undefined) writeFileSync(pidFile(folder, spec.name), String(child.pid));
-      child.on("error", (error) => void appendFile(logFile, `${spec.name}: ${error.message}\n`));
-      child.on("close", (status, signal) => {
+      child.on('error', (error) => void appendFile(logFile, `${spec.name}: ${error.message}\n`));
+      child.on('close', (status, signal) => {
         child = undefined;
         if (stopping) return;
         void appendFile(logFile, `-- ${spec.name} ended with ${signal ?? status}\n`);
-        if (spec.onEnd === "restart") {
+        if (spec.onEnd === 'restart') {
           restarts += 1;
           setTimeout(() => (stopping ? undefined : launch()), restartDelayMs);
         }
@@ -73,9 +73,9 @@ export function processGroup(folder: string): ProcessGroup {
     const end = async (): Promise<void> => {
       const target = child;
       if (target === undefined) return;
-      const closed = new Promise((resolve) => target.once("close", resolve));
-      target.kill("SIGTERM");
-      if ((await Promise.race([closed, sleep(stopGraceMs, "late")])) === "late") target.kill("SIGKILL");
+      const closed = new Promise((resolve) => target.once('close', resolve));
+      target.kill('SIGTERM');
+      if ((await Promise.race([closed, sleep(stopGraceMs, 'late')])) === 'late') target.kill('SIGKILL');
       await closed;
     };
     const hostProcess: HostProcess = {
@@ -83,7 +83,7 @@ export function processGroup(folder: string): ProcessGroup {
       pid: () => child?.pid,
       restarts: () => restarts,
       logFile,
-      logTail: async () => (await readFile(logFile, "utf8").catch(() => "")).split("\n").slice(-20).join("\n"),
+      logTail: async () => (await readFile(logFile, 'utf8').catch(() => '')).split('\n').slice(-20).join('\n'),
       isRunning: () => child !== undefined,
     };
     running.push({ process: hostProcess, end });

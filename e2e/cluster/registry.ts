@@ -1,10 +1,10 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import path from "node:path";
-import { cachedFolder } from "../host/cache.ts";
-import { runCommand } from "../host/command.ts";
-import { freePort } from "../host/free-port.ts";
-import { processGroup, type HostProcess, type ProcessGroup } from "./processes.ts";
-import { Unrecoverable, waitUntil } from "./wait-until.ts";
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { cachedFolder } from '../host/cache.ts';
+import { runCommand } from '../host/command.ts';
+import { freePort } from '../host/free-port.ts';
+import { processGroup, type HostProcess, type ProcessGroup } from './processes.ts';
+import { Unrecoverable, waitUntil } from './wait-until.ts';
 
 /** An image for the mirror: its name as below docker.io, as `library/busybox:latest`, and its archive. */
 export type MirroredImage = { readonly name: string; readonly archive: string };
@@ -13,24 +13,24 @@ export type Registry = { readonly port: number };
 
 async function serve(processes: ProcessGroup, folder: string, storage: string): Promise<Registry> {
   const port = await freePort();
-  const configuration = path.join(folder, "registry.yaml");
+  const configuration = path.join(folder, 'registry.yaml');
   await writeFile(
     configuration,
     JSON.stringify({
       version: 0.1,
-      log: { level: "warn" },
-      storage: { filesystem: { rootdirectory: storage }, cache: { blobdescriptor: "inmemory" } },
+      log: { level: 'warn' },
+      storage: { filesystem: { rootdirectory: storage }, cache: { blobdescriptor: 'inmemory' } },
       http: { addr: `127.0.0.1:${port}` },
     }),
   );
-  const registry = processes.start({ name: "registry", onEnd: "restart", argv: ["docker-registry", "serve", configuration] });
+  const registry = processes.start({ name: 'registry', onEnd: 'restart', argv: ['docker-registry', 'serve', configuration] });
   await untilServing(registry, port);
   return { port };
 }
 
 async function untilServing(registry: HostProcess, port: number): Promise<void> {
   await waitUntil(
-    "registry",
+    'registry',
     async () => {
       if (registry.restarts() > 3) throw new Unrecoverable(`registry ends at once:\n${await registry.logTail()}`);
       const response = await fetch(`http://127.0.0.1:${port}/v2/`);
@@ -50,7 +50,7 @@ export async function startRegistry(options: {
   const archives = await Promise.all(options.images.map((image) => readFile(image.archive)));
   const storage = await cachedFolder({
     cache: options.cache,
-    name: "registry",
+    name: 'registry',
     inputs: [...options.images.map((image) => image.name), ...archives],
     make: (folder) => fill(folder, options.images),
   });
@@ -58,13 +58,21 @@ export async function startRegistry(options: {
 }
 
 async function fill(storage: string, images: readonly MirroredImage[]): Promise<void> {
-  const scratch = path.join(storage, "filling");
+  const scratch = path.join(storage, 'filling');
   await mkdir(scratch);
   const processes = processGroup(scratch);
   try {
     const { port } = await serve(processes, scratch, storage);
     for (const image of images) {
-      await runCommand(["skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false", `oci-archive:${image.archive}`, `docker://127.0.0.1:${port}/${image.name}`]);
+      await runCommand([
+        'skopeo',
+        '--insecure-policy',
+        'copy',
+        '-q',
+        '--dest-tls-verify=false',
+        `oci-archive:${image.archive}`,
+        `docker://127.0.0.1:${port}/${image.name}`,
+      ]);
     }
   } finally {
     await processes.stop();

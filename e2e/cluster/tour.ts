@@ -31,7 +31,13 @@ export async function showTour(cluster: OpenCluster, say: (text: string) => void
   const exitCode = await waitUntil(
     'test-pod to end',
     async () => {
-      const code = await cluster.kubectl.run(['get', 'pod', 'test-pod', '-o', 'jsonpath={.status.containerStatuses[0].state.terminated.exitCode}']);
+      const code = await cluster.kubectl.run([
+        'get',
+        'pod',
+        'test-pod',
+        '-o',
+        'jsonpath={.status.containerStatuses[0].state.terminated.exitCode}',
+      ]);
       return code === '' ? undefined : code;
     },
     { timeoutMs: 60_000, everyMs: 200 },

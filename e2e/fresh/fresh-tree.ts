@@ -11,7 +11,15 @@ const packages = ['git', 'make', 'ca-certificates'];
  * How this machine reaches package registries and whom it trusts: a new machine is given the same before anyone logs in. Of
  * what is installed here nothing is taken over.
  */
-const machineConfiguration = ['/etc/apt', '/etc/hosts', '/etc/resolv.conf', '/etc/npmrc', '/root/.npmrc', '/root/.config/go', '/usr/local/share/ca-certificates'];
+const machineConfiguration = [
+  '/etc/apt',
+  '/etc/hosts',
+  '/etc/resolv.conf',
+  '/etc/npmrc',
+  '/root/.npmrc',
+  '/root/.config/go',
+  '/usr/local/share/ca-certificates',
+];
 
 /** A minimal Debian 12 with git and make, made with debootstrap; kept in the cache, to be copied. */
 export function minimalTree(cache: string): Promise<string> {
@@ -21,9 +29,12 @@ export function minimalTree(cache: string): Promise<string> {
     inputs: [...packages, 'layout 1'],
     make: async (folder) => {
       const archive = await machineArchive('bookworm');
-      await runCommand(['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, 'bookworm', path.join(folder, 'tree'), archive], {
-        env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
-      });
+      await runCommand(
+        ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, 'bookworm', path.join(folder, 'tree'), archive],
+        {
+          env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+        },
+      );
     },
   });
 }

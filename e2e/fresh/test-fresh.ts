@@ -23,13 +23,24 @@ await step('a new machine', () => makeTree(base, tree, path.join(import.meta.dir
 
 // The new machine's user has an environment of his own, but for the way to the registries.
 const inherited = Object.entries(process.env).filter(([name]) => /proxy|_CERT|CAFILE|CAINFO|CA_BUNDLE|CA_CERTS/i.test(name));
-const env = { ...Object.fromEntries(inherited), HOME: '/root', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', CI: 'true', TERM: 'dumb' };
+const env = {
+  ...Object.fromEntries(inherited),
+  HOME: '/root',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  CI: 'true',
+  TERM: 'dumb',
+};
 const startedMs = performance.now();
 const inside = ['sh', '-c', 'cd /root/palisade && exec "$@"', 'sh', ...command];
-const child = spawn('unshare', ['-mpf', '--kill-child', path.join(import.meta.dirname, 'enter.sh'), tree, ...inside], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+const child = spawn('unshare', ['-mpf', '--kill-child', path.join(import.meta.dirname, 'enter.sh'), tree, ...inside], {
+  env,
+  stdio: ['ignore', 'inherit', 'inherit'],
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGTERM'));
 const status = await new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 1)));
-process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(0)} s  ${command.join(' ')} on a fresh machine: status ${status}\n`);
+process.stderr.write(
+  `${((performance.now() - startedMs) / 1000).toFixed(0)} s  ${command.join(' ')} on a fresh machine: status ${status}\n`,
+);
 if (values.keep) process.stderr.write(`kept: ${tree}\n`);
 else await rm(tree, { recursive: true, force: true });
 process.exitCode = status;

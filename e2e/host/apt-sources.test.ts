@@ -26,7 +26,9 @@ describe("the machine's own apt configuration", () => {
   });
 
   it('is read in its one-line form too, with options', () => {
-    const sources = parseOneLine('deb [signed-by=/a.gpg arch=amd64] http://m/debian bookworm main\n# deb http://no/ bookworm main\ndeb-src http://m/debian bookworm main\n');
+    const sources = parseOneLine(
+      'deb [signed-by=/a.gpg arch=amd64] http://m/debian bookworm main\n# deb http://no/ bookworm main\ndeb-src http://m/debian bookworm main\n',
+    );
     expect(sources).toEqual([{ uri: 'http://m/debian', suite: 'bookworm' }]);
   });
 

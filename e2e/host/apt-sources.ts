@@ -5,17 +5,22 @@ export type AptSource = { readonly uri: string; readonly suite: string };
 export function parseDeb822(text: string): AptSource[] {
   return text.split(/\n\s*\n/).flatMap((stanza) => {
     const field = (name: string): string[] => {
-      const line = stanza.split("\n").find((candidate) => candidate.toLowerCase().startsWith(`${name}:`));
-      return line === undefined ? [] : line.slice(name.length + 1).trim().split(/\s+/);
+      const line = stanza.split('\n').find((candidate) => candidate.toLowerCase().startsWith(`${name}:`));
+      return line === undefined
+        ? []
+        : line
+            .slice(name.length + 1)
+            .trim()
+            .split(/\s+/);
     };
-    if (!field("types").includes("deb") || field("enabled").includes("no")) return [];
-    return field("uris").flatMap((uri) => field("suites").map((suite) => ({ uri, suite })));
+    if (!field('types').includes('deb') || field('enabled').includes('no')) return [];
+    return field('uris').flatMap((uri) => field('suites').map((suite) => ({ uri, suite })));
   });
 }
 
 /** Reads the one-line form (`sources.list`, `*.list`): `deb [options] URI SUITE COMPONENT…`. */
 export function parseOneLine(text: string): AptSource[] {
-  return text.split("\n").flatMap((line) => {
+  return text.split('\n').flatMap((line) => {
     const match = /^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)/.exec(line);
     return match?.[1] === undefined || match[2] === undefined ? [] : [{ uri: match[1], suite: match[2] }];
   });
@@ -26,6 +31,6 @@ export function parseOneLine(text: string): AptSource[] {
  * suites from its security archive, all others from its main one. Undefined when the machine's configuration names none.
  */
 export function archiveOf(suite: string, codename: string, sources: readonly AptSource[]): string | undefined {
-  const own = suite.endsWith("-security") ? [`${codename}-security`, `${codename}/updates`] : [codename];
+  const own = suite.endsWith('-security') ? [`${codename}-security`, `${codename}/updates`] : [codename];
   return sources.find((source) => own.includes(source.suite))?.uri;
 }

@@ -14,7 +14,12 @@ describe('the cache of downloads and builds', () => {
 
   it('makes an entry once, and anew when its inputs change', async () => {
     let made = 0;
-    const entry = (version: string) => ({ cache, name: 'thing', inputs: [version], make: (folder: string) => writeFile(path.join(folder, 'n'), String((made += 1))) });
+    const entry = (version: string) => ({
+      cache,
+      name: 'thing',
+      inputs: [version],
+      make: (folder: string) => writeFile(path.join(folder, 'n'), String((made += 1))),
+    });
     const first = await cachedFolder(entry('1'));
     expect(await cachedFolder(entry('1'))).toBe(first);
     const second = await cachedFolder(entry('2'));

@@ -1,23 +1,23 @@
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
-import path from "node:path";
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
 
 /** The folder of downloads and builds, shared by all clones on a machine (DESIGN §13). */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
-  if (env["PALISADE_CACHE"]) return path.resolve(env["PALISADE_CACHE"]);
-  return path.join(env["XDG_CACHE_HOME"] || path.join(env["HOME"] || homedir(), ".cache"), "palisade");
+  if (env['PALISADE_CACHE']) return path.resolve(env['PALISADE_CACHE']);
+  return path.join(env['XDG_CACHE_HOME'] || path.join(env['HOME'] || homedir(), '.cache'), 'palisade');
 }
 
 /** A short name for the content of some inputs: equal inputs, equal name. */
 export function contentKey(inputs: readonly (string | Uint8Array)[]): string {
-  const hash = createHash("sha256");
+  const hash = createHash('sha256');
   for (const input of inputs) {
-    const bytes = typeof input === "string" ? Buffer.from(input) : input;
+    const bytes = typeof input === 'string' ? Buffer.from(input) : input;
     hash.update(`${bytes.length}:`).update(bytes);
   }
-  return hash.digest("hex").slice(0, 16);
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** One thing to keep in the cache. */
@@ -31,7 +31,7 @@ export type CacheEntry = {
 };
 
 /** Where an entry lives, made or not. */
-export function entryFolder(entry: Pick<CacheEntry, "cache" | "name" | "inputs">): string {
+export function entryFolder(entry: Pick<CacheEntry, 'cache' | 'name' | 'inputs'>): string {
   return path.join(entry.cache, `${entry.name}-${contentKey(entry.inputs)}`);
 }
 

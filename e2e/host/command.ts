@@ -1,18 +1,18 @@
-import { spawn } from "node:child_process";
+import { spawn } from 'node:child_process';
 
 /** What a finished command left behind. */
 export type CommandOutput = { readonly stdout: string; readonly stderr: string };
 
 /** A command that could not be started, or ended with a status other than 0. */
 export class CommandFailed extends Error {
-  readonly code = "CommandFailed";
+  readonly code = 'CommandFailed';
   readonly argv: readonly string[];
   readonly status: number | null;
   readonly stderr: string;
 
   constructor(argv: readonly string[], status: number | null, stderr: string) {
-    const tail = stderr.trim().split("\n").slice(-15).join("\n");
-    super(`${argv.join(" ").slice(0, 300)}: ended with ${status ?? "a signal"}${tail === "" ? "" : `\n${tail}`}`);
+    const tail = stderr.trim().split('\n').slice(-15).join('\n');
+    super(`${argv.join(' ').slice(0, 300)}: ended with ${status ?? 'a signal'}${tail === '' ? '' : `\n${tail}`}`);
     this.argv = argv;
     this.status = status;
     this.stderr = stderr;
@@ -32,23 +32,23 @@ export function runCommand(argv: readonly [string, ...string[]], options: Comman
   const [file, ...args] = argv;
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: ['pipe', 'pipe', 'pipe'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     // A command that ends without reading its input closes the pipe: its status tells what happened.
-    child.stdin.on("error", () => {});
-    child.on("error", (error) => reject(new CommandFailed(argv, null, error.message)));
-    child.on("close", (status) => {
+    child.stdin.on('error', () => {});
+    child.on('error', (error) => reject(new CommandFailed(argv, null, error.message)));
+    child.on('close', (status) => {
       const output = { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
       if (status === 0) resolve(output);
-      else reject(new CommandFailed(argv, status, output.stderr === "" ? output.stdout : output.stderr));
+      else reject(new CommandFailed(argv, status, output.stderr === '' ? output.stdout : output.stderr));
     });
-    child.stdin.end(options.input ?? "");
+    child.stdin.end(options.input ?? '');
   });
 }

@@ -1,4 +1,4 @@
-import net from "node:net";
+import net from 'node:net';
 
 /** Kinds of frames; the other side is e2e/vm/guest/guestd.c. */
 const frame = { input: 0, stdout: 1, stderr: 2, end: 3, signal: 4 } as const;
@@ -30,7 +30,7 @@ export type Running = {
 };
 
 function request(words: readonly string[]): Buffer {
-  const body = Buffer.from(words.map((word) => `${word}\0`).join(""));
+  const body = Buffer.from(words.map((word) => `${word}\0`).join(''));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(body.length);
   return Buffer.concat([length, body]);
@@ -45,7 +45,7 @@ function frameOf(kind: number, bytes: Uint8Array): Buffer {
 
 /** Starts a command through a machine's control port on loopback. */
 export function startCommand(port: number, argv: readonly [string, ...string[]], options: ExecOptions = {}): Running {
-  const socket = net.connect({ host: "127.0.0.1", port, noDelay: true });
+  const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   let pending: Buffer = Buffer.alloc(0);
@@ -62,7 +62,7 @@ export function startCommand(port: number, argv: readonly [string, ...string[]],
         socket.destroy();
       }
     };
-    socket.on("data", (chunk: Buffer) => {
+    socket.on('data', (chunk: Buffer) => {
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
       while (pending.length >= 5) {
         const length = pending.readUInt32LE(1);
@@ -73,20 +73,22 @@ export function startCommand(port: number, argv: readonly [string, ...string[]],
         take(kind, bytes);
       }
     });
-    socket.on("error", reject);
-    socket.on("close", () => reject(new Error(`${argv.join(" ").slice(0, 200)}: the machine closed the connection before the command's end`)));
+    socket.on('error', reject);
+    socket.on('close', () =>
+      reject(new Error(`${argv.join(' ').slice(0, 200)}: the machine closed the connection before the command's end`)),
+    );
   });
   const kill = (signalNumber: number): void => {
     const bytes = Buffer.alloc(4);
     bytes.writeInt32LE(signalNumber);
     socket.write(frameOf(frame.signal, bytes));
   };
-  socket.write(request(["exec", String(options.uid ?? 0), options.cwd ?? "/", ...argv]));
+  socket.write(request(['exec', String(options.uid ?? 0), options.cwd ?? '/', ...argv]));
   if (options.input !== undefined) {
     for (const chunk of chunks(Buffer.from(options.input))) socket.write(frameOf(frame.input, chunk));
     socket.write(frameOf(frame.input, new Uint8Array()));
   }
-  options.signal?.addEventListener("abort", () => kill(9), { once: true });
+  options.signal?.addEventListener('abort', () => kill(9), { once: true });
   return {
     result,
     write: (bytes) => void socket.write(frameOf(frame.input, Buffer.from(bytes))),
@@ -103,11 +105,11 @@ function* chunks(bytes: Buffer): Generator<Buffer> {
 /** Connects to a unix socket inside the machine, as the given user. */
 export function connectUnix(port: number, path: string, uid: number): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ host: "127.0.0.1", port, noDelay: true });
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.off("error", reject);
-      socket.write(request(["unix", String(uid), path]));
+    const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      socket.write(request(['unix', String(uid), path]));
       resolve(socket);
     });
   });

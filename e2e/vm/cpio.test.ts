@@ -4,7 +4,7 @@ import { cpioArchive } from './cpio.ts';
 /** Reads an archive back, by the kernel's rules: header, name and content each padded to four bytes. */
 function read(archive: Buffer): { name: string; mode: number; content: string }[] {
   const entries = [];
-  for (let at = 0; at < archive.length; ) {
+  for (let at = 0; at < archive.length;) {
     const field = (index: number): number => Number.parseInt(archive.toString('latin1', at + 6 + 8 * index, at + 14 + 8 * index), 16);
     const [mode, size, nameSize] = [field(1), field(6), field(11)];
     const name = archive.toString('utf8', at + 110, at + 110 + nameSize - 1);

@@ -7,7 +7,11 @@ const dependencies = parseModulesDep(
 
 describe('the modules of a kernel', () => {
   it('are loaded after those that they need, each once', () => {
-    expect(loadOrder(dependencies, ['virtio_net', 'net_failover'])).toEqual(['kernel/failover.ko.xz', 'kernel/net_failover.ko.xz', 'kernel/virtio-net.ko.xz']);
+    expect(loadOrder(dependencies, ['virtio_net', 'net_failover'])).toEqual([
+      'kernel/failover.ko.xz',
+      'kernel/net_failover.ko.xz',
+      'kernel/virtio-net.ko.xz',
+    ]);
   });
 
   it('that are built in have no file and are skipped', () => {

@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-import { runCommand } from "../host/command.ts";
-import type { CpioEntry } from "./cpio.ts";
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { runCommand } from '../host/command.ts';
+import type { CpioEntry } from './cpio.ts';
 
 /** The shared libraries that a program of this machine is linked with; none for a static program or a script. */
 export async function sharedLibraries(program: string): Promise<string[]> {
-  const { stdout } = await runCommand(["ldd", program]).catch(() => ({ stdout: "" }));
+  const { stdout } = await runCommand(['ldd', program]).catch(() => ({ stdout: '' }));
   return [...stdout.matchAll(/(\/\S+) \(0x/g)].flatMap((match) => match[1] ?? []);
 }
 
@@ -17,11 +17,14 @@ export async function programEntries(programs: ReadonlyMap<string, string>): Pro
     for (const library of await sharedLibraries(local)) files.set(library, library);
   }
   return Promise.all(
-    [...files].map(async ([guest, local]) => ({
-      kind: "file",
-      path: path.posix.normalize(guest).replace(/^\/+/, ""),
-      bytes: await readFile(local),
-      executable: "yes",
-    } as const)),
+    [...files].map(
+      async ([guest, local]) =>
+        ({
+          kind: 'file',
+          path: path.posix.normalize(guest).replace(/^\/+/, ''),
+          bytes: await readFile(local),
+          executable: 'yes',
+        }) as const,
+    ),
   );
 }

@@ -16,21 +16,24 @@ export function orOneFailure(tally: Tally, status: number): Tally {
 export function vitestTally(report: string): Tally {
   const parsed: unknown = JSON.parse(report);
   const count = (name: string): number => {
-    const value: unknown = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, name) : undefined;
-    return typeof value === "number" ? value : 0;
+    const value: unknown = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, name) : undefined;
+    return typeof value === 'number' ? value : 0;
   };
   // A file that cannot be loaded has no tests, and yet has failed.
-  const failed = Math.max(count("numFailedTests"), count("numFailedTestSuites") > 0 ? 1 : 0);
-  return { passed: count("numPassedTests"), failed, skipped: count("numPendingTests") + count("numTodoTests") };
+  const failed = Math.max(count('numFailedTests'), count('numFailedTestSuites') > 0 ? 1 : 0);
+  return { passed: count('numPassedTests'), failed, skipped: count('numPendingTests') + count('numTodoTests') };
 }
 
 /** Adds up the closing lines of `cargo test`: one for each of its test programs. */
 export function cargoTally(output: string): Tally {
   const lines = output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm);
-  return [...lines].reduce((sum, [, passed, failed, skipped]) => addTallies(sum, { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) }), emptyTally);
+  return [...lines].reduce(
+    (sum, [, passed, failed, skipped]) => addTallies(sum, { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) }),
+    emptyTally,
+  );
 }
 
 /** The one closing line over all runners. */
 export function closingLine(tally: Tally): string {
-  return `${tally.passed} passed, ${tally.failed} failed${tally.skipped > 0 ? `, ${tally.skipped} skipped` : ""}`;
+  return `${tally.passed} passed, ${tally.failed} failed${tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''}`;
 }

@@ -27,7 +27,12 @@ const hookSchema = z.looseObject({
   action: z.string().optional(),
   policy_name: z.string().optional(),
 });
-const lifeSchema = z.looseObject({ process: processSchema, parent: processSchema.optional(), signal: z.string().optional(), status: z.number().optional() });
+const lifeSchema = z.looseObject({
+  process: processSchema,
+  parent: processSchema.optional(),
+  signal: z.string().optional(),
+  status: z.number().optional(),
+});
 const eventSchema = z.looseObject({
   process_exec: lifeSchema.optional(),
   process_exit: lifeSchema.optional(),

@@ -13,7 +13,17 @@ const podSchema = z.object({
   status: z.object({
     phase: z.string(),
     podIP: z.string().optional(),
-    containerStatuses: z.array(z.object({ name: z.string(), restartCount: z.number(), ready: z.boolean(), state: stateSchema, containerID: z.string().optional() })).default([]),
+    containerStatuses: z
+      .array(
+        z.object({
+          name: z.string(),
+          restartCount: z.number(),
+          ready: z.boolean(),
+          state: stateSchema,
+          containerID: z.string().optional(),
+        }),
+      )
+      .default([]),
   }),
 });
 
@@ -91,7 +101,8 @@ export async function execIn(name: string, command: readonly string[], namespace
   try {
     return { status: 0, output: await kubectl.run(['exec', name, '-n', namespace, '--', ...command]) };
   } catch (error) {
-    if (error instanceof CommandFailed && error.status !== null) return { status: Number(/exit code (\d+)/.exec(error.stderr)?.[1] ?? error.status), output: error.stderr };
+    if (error instanceof CommandFailed && error.status !== null)
+      return { status: Number(/exit code (\d+)/.exec(error.stderr)?.[1] ?? error.status), output: error.stderr };
     throw error;
   }
 }

@@ -17,9 +17,29 @@ const policySchema = z.object({
     digest: z.string().optional(),
     loaded: z.string().optional(),
     enforcing: z.string().optional(),
-    conditions: z.array(z.object({ type: z.string(), status: z.string(), reason: z.string(), message: z.string().optional(), observedGeneration: z.number().optional() })).default([]),
+    conditions: z
+      .array(
+        z.object({
+          type: z.string(),
+          status: z.string(),
+          reason: z.string(),
+          message: z.string().optional(),
+          observedGeneration: z.number().optional(),
+        }),
+      )
+      .default([]),
     nodes: z.record(z.string(), z.number()).default({}),
-    failures: z.array(z.looseObject({ reason: z.string(), hook: z.string().optional(), nodes: z.number(), sampleNodes: z.array(z.string()).optional(), message: z.string().optional() })).default([]),
+    failures: z
+      .array(
+        z.looseObject({
+          reason: z.string(),
+          hook: z.string().optional(),
+          nodes: z.number(),
+          sampleNodes: z.array(z.string()).optional(),
+          message: z.string().optional(),
+        }),
+      )
+      .default([]),
     activity: z.record(z.string(), z.unknown()).default({}),
   }),
 });
@@ -73,7 +93,12 @@ export async function refusalOf(text: string): Promise<string> {
 }
 
 /** Waits until a condition of the policy, for its present generation, is as asked; returns the policy and the time it took. */
-export async function untilCondition(ref: PolicyRef, type: string, status: 'True' | 'False', timeoutMs = 60_000): Promise<{ policy: PolicyObject; tookMs: number }> {
+export async function untilCondition(
+  ref: PolicyRef,
+  type: string,
+  status: 'True' | 'False',
+  timeoutMs = 60_000,
+): Promise<{ policy: PolicyObject; tookMs: number }> {
   const startedMs = performance.now();
   let last = '';
   try {

@@ -18,7 +18,14 @@ while :; do
 done`;
 
 /** The policy that denies it, with more values that change nothing for the prober. */
-export function denySpec(options: { readonly moreValues?: readonly string[]; readonly node?: string; readonly moreSelectors?: readonly object[]; readonly rate?: string } = {}): object {
+export function denySpec(
+  options: {
+    readonly moreValues?: readonly string[];
+    readonly node?: string;
+    readonly moreSelectors?: readonly object[];
+    readonly rate?: string;
+  } = {},
+): object {
   return {
     podSelector: {},
     ...(options.node === undefined ? {} : { nodeSelector: { matchLabels: { 'kubernetes.io/hostname': options.node } } }),
@@ -28,7 +35,10 @@ export function denySpec(options: { readonly moreValues?: readonly string[]; rea
         hook: 'file_open',
         args: [{ index: 0, type: 'file' }],
         selectors: [
-          { matchArgs: [{ index: 0, operator: 'Equal', values: [deniedPath, ...(options.moreValues ?? [])] }], matchActions: [{ action: 'Override', argError: -1 }] },
+          {
+            matchArgs: [{ index: 0, operator: 'Equal', values: [deniedPath, ...(options.moreValues ?? [])] }],
+            matchActions: [{ action: 'Override', argError: -1 }],
+          },
           ...(options.moreSelectors ?? []),
         ],
       },

@@ -25,7 +25,10 @@ describe("Proof 2: the seed's block-etc-writes, applied with kubectl, becomes Re
 
   let event: EventLine;
   it("the event in the NDJSON file has every key that the seed's JSON prints", async () => {
-    event = await untilEvent('the kill of test-pod', (line) => hookOf(line)?.policy_name === policy.name && hookOf(line)?.process.pod?.name === 'test-pod');
+    event = await untilEvent(
+      'the kill of test-pod',
+      (line) => hookOf(line)?.policy_name === policy.name && hookOf(line)?.process.pod?.name === 'test-pod',
+    );
     const hook = hookOf(event);
     expect(event.process_kprobe).toBeDefined();
     expect(hook).toMatchObject({
@@ -35,7 +38,11 @@ describe("Proof 2: the seed's block-etc-writes, applied with kubectl, becomes Re
         uid: 0,
         binary: '/bin/sh',
         arguments: expect.stringContaining('echo test > /etc/passwd'),
-        pod: { namespace: 'default', name: 'test-pod', container: { name: 'test-pod', image: { name: expect.stringContaining('busybox') } } },
+        pod: {
+          namespace: 'default',
+          name: 'test-pod',
+          container: { name: 'test-pod', image: { name: expect.stringContaining('busybox') } },
+        },
       },
       function_name: 'security_file_open',
       args: [{ file_arg: { path: '/etc/passwd' } }],
@@ -51,9 +58,14 @@ describe("Proof 2: the seed's block-etc-writes, applied with kubectl, becomes Re
     await untilEvent('the exit', (line) => line.process_exit?.process.exec_id === id && line.process_exit?.signal === 'SIGKILL');
     const node = cluster.nodes.find((candidate) => candidate.name === event.node_name);
     const all = node === undefined ? [] : await eventsOf(node);
-    const known = new Map(all.flatMap((line) => (line.process_exec?.process.exec_id === undefined ? [] : [[line.process_exec.process.exec_id, line.process_exec]])));
+    const known = new Map(
+      all.flatMap((line) =>
+        line.process_exec?.process.exec_id === undefined ? [] : [[line.process_exec.process.exec_id, line.process_exec]],
+      ),
+    );
     let chain = 0;
-    for (let at: string | undefined = exec.process_exec?.process.parent_exec_id; at !== undefined && known.has(at); chain += 1) at = known.get(at)?.process.parent_exec_id;
+    for (let at: string | undefined = exec.process_exec?.process.parent_exec_id; at !== undefined && known.has(at); chain += 1)
+      at = known.get(at)?.process.parent_exec_id;
     figure('ancestors found for the killed process', chain);
     expect(exec.process_exec?.process.parent_exec_id).toBeTruthy();
     expect(chain).toBeGreaterThan(0);
@@ -62,7 +74,19 @@ describe("Proof 2: the seed's block-etc-writes, applied with kubectl, becomes Re
   it('palisade events -o compact | grep block-etc-writes finds it', async () => {
     const pods = await podsOf('palisade-system');
     const agent = pods.find((pod) => pod.spec.nodeName === event.node_name)?.metadata.name ?? '';
-    const output = await kubectl.run(['-n', 'palisade-system', 'exec', agent, '-c', 'agent', '--', '/usr/bin/palisade', 'events', '-o', 'compact']);
+    const output = await kubectl.run([
+      '-n',
+      'palisade-system',
+      'exec',
+      agent,
+      '-c',
+      'agent',
+      '--',
+      '/usr/bin/palisade',
+      'events',
+      '-o',
+      'compact',
+    ]);
     const line = output.split('\n').find((candidate) => candidate.includes('block-etc-writes'));
     figure('compact line', line ?? '');
     expect(line).toContain('🔴 SIGKILL default/test-pod /bin/sh /etc/passwd (block-etc-writes)');
@@ -81,7 +105,8 @@ describe("Proof 2: the seed's block-etc-writes, applied with kubectl, becomes Re
 
   it('our own agent and loader are left alone: restart count 0', async () => {
     for (const pod of await podsOf('palisade-system')) {
-      for (const container of pod.status.containerStatuses) expect(`${container.name} ${container.restartCount}`).toBe(`${container.name} 0`);
+      for (const container of pod.status.containerStatuses)
+        expect(`${container.name} ${container.restartCount}`).toBe(`${container.name} 0`);
     }
   });
 });

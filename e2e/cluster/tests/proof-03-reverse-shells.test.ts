@@ -27,10 +27,13 @@ describe("Proof 3: the seed's block-reverse-shell-tools kills nc and python3 in 
     expect(logs).not.toContain('status 137');
   });
 
-  it.each(['node-6-1', 'node-6-12'])('on %s a program that forks and execs an untouched string literal is killed too, twenty times', async (node) => {
-    const { logs } = await runToEnd({ name: 'literal', node }, ['sh', '-c', 'for i in $(seq 20); do /bin/literal-exec; done']);
-    expect(logs.trim().split('\n')).toEqual(Array.from({ length: 20 }, () => 'signal 9'));
-  });
+  it.each(['node-6-1', 'node-6-12'])(
+    'on %s a program that forks and execs an untouched string literal is killed too, twenty times',
+    async (node) => {
+      const { logs } = await runToEnd({ name: 'literal', node }, ['sh', '-c', 'for i in $(seq 20); do /bin/literal-exec; done']);
+      expect(logs.trim().split('\n')).toEqual(Array.from({ length: 20 }, () => 'signal 9'));
+    },
+  );
 });
 
 describe('Proof 3: observe-all-exec shows every exec of a pod with its first argument', () => {
@@ -47,7 +50,11 @@ describe('Proof 3: observe-all-exec shows every exec of a pod with its first arg
     await runToEnd({ name: 'observed' }, ['sh', '-c', 'for i in $(seq 30); do /bin/true; done; /bin/date; exit 0']);
     const isOurs = (line: Parameters<typeof hookOf>[0], path: string): boolean => {
       const hook = hookOf(line);
-      return hook?.policy_name === 'observe-all-exec' && hook.process.pod?.name === 'observed' && JSON.stringify(hook.args?.[0]) === JSON.stringify({ string_arg: path });
+      return (
+        hook?.policy_name === 'observe-all-exec' &&
+        hook.process.pod?.name === 'observed' &&
+        JSON.stringify(hook.args?.[0]) === JSON.stringify({ string_arg: path })
+      );
     };
     await untilEvent('the last exec', (line) => isOurs(line, '/bin/date'));
     const all = (await Promise.all(cluster.nodes.map((node) => eventsOf(node)))).flat();

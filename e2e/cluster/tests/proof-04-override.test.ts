@@ -13,7 +13,9 @@ const spec = (mode: 'enforce' | 'monitor'): object => ({
     {
       hook: 'file_open',
       args: [{ index: 0, type: 'file' }],
-      selectors: [{ matchArgs: [{ index: 0, operator: 'Equal', values: ['/tmp/chosen'] }], matchActions: [{ action: 'Override', argError: -1 }] }],
+      selectors: [
+        { matchArgs: [{ index: 0, operator: 'Equal', values: ['/tmp/chosen'] }], matchActions: [{ action: 'Override', argError: -1 }] },
+      ],
     },
   ],
 });
@@ -21,7 +23,8 @@ const pod = (node: string): string => `writer-${node}`;
 
 describe('Proof 4: an lsmhooks policy with Override −1 makes a write to a chosen path fail with EPERM on both nodes', () => {
   beforeAll(async () => {
-    for (const { name } of cluster.nodes) await startPod({ name: pod(name), node: name }, ['sh', '-c', 'echo original > /tmp/chosen; sleep 3600']);
+    for (const { name } of cluster.nodes)
+      await startPod({ name: pod(name), node: name }, ['sh', '-c', 'echo original > /tmp/chosen; sleep 3600']);
     for (const { name } of cluster.nodes) await untilRunning(pod(name));
   });
   afterAll(async () => {

@@ -35,7 +35,11 @@ describe('Proof 6: a policy whose function exists on 6.12 only', () => {
   });
 
   it('a nodeSelector remedies it', async () => {
-    await applyPolicy(policy, { podSelector: {}, nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'node-6-12' } }, kprobes: [hook] });
+    await applyPolicy(policy, {
+      podSelector: {},
+      nodeSelector: { matchLabels: { 'kubernetes.io/hostname': 'node-6-12' } },
+      kprobes: [hook],
+    });
     const { policy: status } = await untilReady(policy);
     expect(status.status.loaded).toBe('1/1');
   });

@@ -8,7 +8,10 @@ const policy = { name: 'updated-under-load' };
 
 /** The n-th version: three of four change values only, the fourth adds or removes a selector. */
 function version(n: number, node?: string): object {
-  const moreSelectors = Math.floor(n / 4) % 2 === 0 ? [] : [{ matchArgs: [{ index: 0, operator: 'Prefix', values: ['/tmp/structure/'] }], matchActions: [{ action: 'Post' }] }];
+  const moreSelectors =
+    Math.floor(n / 4) % 2 === 0
+      ? []
+      : [{ matchArgs: [{ index: 0, operator: 'Prefix', values: ['/tmp/structure/'] }], matchActions: [{ action: 'Post' }] }];
   return denySpec({ moreValues: [`/tmp/value-${n}`], moreSelectors, ...(node === undefined ? {} : { node }) });
 }
 
@@ -45,7 +48,10 @@ describe('Proof 7: updates of an enforcing policy under a prober that opens the 
 
   it('an update that fails on one node leaves the last good version enforcing there, and the status says so', async () => {
     const failing = version(1000);
-    await applyPolicy(policy, { ...failing, kprobes: [{ call: 'security_file_post_open', syscall: false, args: [{ index: 0, type: 'file' }] }] });
+    await applyPolicy(policy, {
+      ...failing,
+      kprobes: [{ call: 'security_file_post_open', syscall: false, args: [{ index: 0, type: 'file' }] }],
+    });
     await untilCondition(policy, 'Loaded', 'False');
     const status = await getPolicy(policy);
     figure('Degraded says', conditionOf(status, 'Degraded')?.message ?? '');

@@ -64,7 +64,11 @@ describe('Proof 8: kill -9 of loader, agent, controller and webhook, each under 
 
   it.each(['palisade-controller', 'palisade-webhook'])('%s comes back without help, and the status converges', async (name) => {
     figure(`${name} is back`, await killOnHost(name), 'ms');
-    await waitUntil('an update to be accepted', async () => (await applyPolicy(policy, denySpec({ moreValues: [`/tmp/after-${name}`] })), true), { timeoutMs: 30_000, everyMs: 300 });
+    await waitUntil(
+      'an update to be accepted',
+      async () => (await applyPolicy(policy, denySpec({ moreValues: [`/tmp/after-${name}`] })), true),
+      { timeoutMs: 30_000, everyMs: 300 },
+    );
     figure('an update is Ready after', (await untilReady(policy, 90_000)).tookMs, 'ms');
   });
 
@@ -77,7 +81,9 @@ describe('Proof 8: kill -9 of loader, agent, controller and webhook, each under 
   });
 
   it('and no container was restarted by the kubelet', async () => {
-    const restarts = (await podsOf('palisade-system')).flatMap((pod) => pod.status.containerStatuses.map((container) => container.restartCount));
+    const restarts = (await podsOf('palisade-system')).flatMap((pod) =>
+      pod.status.containerStatuses.map((container) => container.restartCount),
+    );
     expect(Math.max(...restarts)).toBe(0);
   });
 });

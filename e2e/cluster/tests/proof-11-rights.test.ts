@@ -10,7 +10,17 @@ const namespace = 'palisade-system';
 const hubName = 'palisade-hub.palisade-system.svc';
 
 async function rightsOf(account: string): Promise<string[]> {
-  const output = await kubectl.run(['auth', 'can-i', '--list', '--no-headers', '-n', namespace, `--as=system:serviceaccount:${namespace}:${account}`, '--as-group=system:serviceaccounts', '--as-group=system:authenticated']);
+  const output = await kubectl.run([
+    'auth',
+    'can-i',
+    '--list',
+    '--no-headers',
+    '-n',
+    namespace,
+    `--as=system:serviceaccount:${namespace}:${account}`,
+    '--as-group=system:serviceaccounts',
+    '--as-group=system:authenticated',
+  ]);
   return output
     .split('\n')
     .map((line) => line.trim().replaceAll(/\s+/g, ' '))
@@ -32,7 +42,11 @@ function helloAs(token: string, ca: Buffer, node: string): Promise<string> {
     kernel: { release: '6.1.0', version: '', arch: 'x86_64', build: '0'.repeat(64), lsm: [], preempt: 'unknown' },
     facts: {},
   };
-  const options: ClientOptions & { readonly servername: string } = { ca, servername: hubName, headers: { authorization: `Bearer ${token}` } };
+  const options: ClientOptions & { readonly servername: string } = {
+    ca,
+    servername: hubName,
+    headers: { authorization: `Bearer ${token}` },
+  };
   const socket = new WebSocket(`wss://127.0.0.1:${cluster.info.ports.hub}/hub`, options);
   return new Promise((resolve) => {
     socket.on('open', () => socket.send(JSON.stringify(hello)));
@@ -60,7 +74,9 @@ const capabilityNames = new Map([
 
 function capabilitiesIn(mask: string): string[] {
   const bits = BigInt(`0x${mask}`);
-  return Array.from({ length: 64 }, (_, bit) => bit).flatMap((bit) => ((bits >> BigInt(bit)) & 1n ? [capabilityNames.get(bit) ?? `#${bit}`] : []));
+  return Array.from({ length: 64 }, (_, bit) => bit).flatMap((bit) =>
+    (bits >> BigInt(bit)) & 1n ? [capabilityNames.get(bit) ?? `#${bit}`] : [],
+  );
 }
 
 describe("Proof 11: the agent's ServiceAccount is allowed nothing in the API", () => {
@@ -79,9 +95,12 @@ describe('Proof 11: a token of node A cannot speak for node B at the hub', () =>
   it('nor can a token without a pod, or one for another audience', async () => {
     const pods = await podsOf(namespace);
     const [first, second] = cluster.nodes;
-    const pod = pods.find((candidate) => candidate.spec.nodeName === first?.name && candidate.metadata.name.startsWith('palisade-agent'))?.metadata.name ?? '';
+    const pod =
+      pods.find((candidate) => candidate.spec.nodeName === first?.name && candidate.metadata.name.startsWith('palisade-agent'))?.metadata
+        .name ?? '';
     const ca = await readFile(path.join(cluster.info.folder, 'hub-ca.crt'));
-    const token = async (...flags: readonly string[]): Promise<string> => (await kubectl.run(['create', 'token', 'palisade-agent', '-n', namespace, ...flags])).trim();
+    const token = async (...flags: readonly string[]): Promise<string> =>
+      (await kubectl.run(['create', 'token', 'palisade-agent', '-n', namespace, ...flags])).trim();
     const bound = await token('--audience=palisade-hub', '--bound-object-kind=Pod', `--bound-object-name=${pod}`);
     expect(await helloAs(bound, ca, second?.name ?? '')).not.toBe('welcome');
     expect(await helloAs(await token('--audience=palisade-hub'), ca, first?.name ?? '')).not.toBe('welcome');

@@ -21,7 +21,8 @@ describe('Proof 10: deleting the policy lifts it within seconds', () => {
     for (const { name } of cluster.nodes) expect(await touch(name), name).not.toBe(0);
     await deletePolicy(policy);
     const startedMs = performance.now();
-    for (const { name } of cluster.nodes) await waitUntil(`${name} to be free`, async () => ((await touch(name)) === 0 ? true : undefined), { timeoutMs: 15_000 });
+    for (const { name } of cluster.nodes)
+      await waitUntil(`${name} to be free`, async () => ((await touch(name)) === 0 ? true : undefined), { timeoutMs: 15_000 });
     figure('lifted on both nodes after', performance.now() - startedMs, 'ms');
     for (const { name } of cluster.nodes) await deletePod(`lifted-${name}`);
   });
