@@ -11,12 +11,22 @@ export type MatchMeaning = {
   readonly policyUid: string;
   readonly mode: PolicyMode;
   readonly hook: PlanHook;
-  /** Slot of the record that holds the hook's i-th argument. */
-  readonly slotOfArg: readonly number[];
+  /** Slot of the record that holds the hook's i-th argument; null: this way of attaching cannot read it. */
+  readonly slotOfArg: readonly (number | null)[];
+};
+
+/** The numbers of one match, as a record carries them. */
+export type MatchPlace = {
+  readonly generation: number;
+  readonly hookId: number;
+  readonly policy: number;
+  readonly selector: number;
+  /** The second chance of an execve whose path could not be read at its entry. */
+  readonly isLate: boolean;
 };
 
 export type Meanings = {
-  match(generation: number, hookId: number, policy: number, selector: number): MatchMeaning | undefined;
+  match(place: MatchPlace): MatchMeaning | undefined;
   /** Name of a policy number, for loss records. */
   policyName(policy: number): string | undefined;
 };

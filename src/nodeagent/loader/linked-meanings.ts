@@ -1,0 +1,58 @@
+/** What numbers in hook records mean, for the generations whose records may still arrive. */
+import { decodeSelector, type LinkedNode } from '../../linker/linked-node.ts';
+import type { LinkPolicy } from '../../linker/link-input.ts';
+import type { MatchMeaning, Meanings } from '../events/meaning.ts';
+
+export type LinkedMeanings = Meanings & {
+  /** From now on records of this generation may come. */
+  add(generation: number, node: LinkedNode, plans: readonly LinkPolicy[]): void;
+};
+
+/** Generations whose records may still be in flight: the rings are drained within seconds, flips are rarely closer than that. */
+const KEPT_GENERATIONS = 16;
+/** No record has a slot of this number: the argument is not in the event. */
+const NO_SLOT = 255;
+
+type Generation = { readonly matches: ReadonlyMap<string, MatchMeaning>; readonly names: ReadonlyMap<number, string> };
+
+export function createLinkedMeanings(): LinkedMeanings {
+  const generations = new Map<number, Generation>();
+  let latest: Generation | undefined;
+  return {
+    add(generation, node, plans) {
+      latest = meaningsOf(node, plans);
+      generations.delete(generation);
+      generations.set(generation, latest);
+      for (const old of generations.keys()) {
+        if (generations.size <= KEPT_GENERATIONS) break;
+        generations.delete(old);
+      }
+    },
+    match(generation, hookId, policy, selector) {
+      const { hookIndex } = decodeSelector(selector);
+      return (generations.get(generation) ?? latest)?.matches.get(`${hookId}/${policy}/${hookIndex}`);
+    },
+    policyName: (policy) => latest?.names.get(policy),
+  };
+}
+
+function meaningsOf(node: LinkedNode, plans: readonly LinkPolicy[]): Generation {
+  const policies = new Map(plans.map((policy) => [policy.ref.uid, policy]));
+  const matches = new Map<string, MatchMeaning>();
+  // Late hooks come second: a record of theirs carries the entry hook's id, and where both have an argument the slots are told apart.
+  for (const hook of node.hooks.toSorted((a, b) => Number(a.recordHook !== a.id) - Number(b.recordHook !== b.id))) {
+    for (const member of hook.members) {
+      const policy = policies.get(member.uid);
+      const planHook = policy?.plan.hooks[member.hookIndex];
+      if (policy === undefined || planHook === undefined) continue;
+      const key = `${hook.recordHook}/${member.policyNumber}/${member.hookIndex}`;
+      const { name, namespace, uid } = policy.ref;
+      const slotOfArg = member.argSlots.map((slot) => slot ?? NO_SLOT);
+      const known = matches.get(key);
+      const meaning = { policyName: name, policyNamespace: namespace, policyUid: uid, mode: policy.mode, hook: planHook, slotOfArg };
+      matches.set(key, known === undefined ? meaning : { ...known, lateSlotOfArg: slotOfArg });
+    }
+  }
+  const names = new Map(node.policies.map((entry) => [entry.number, entry.ref.namespace === null ? entry.ref.name : `${entry.ref.namespace}/${entry.ref.name}`]));
+  return { matches, names };
+}
