@@ -142,9 +142,10 @@ describe('what kubectl shows', () => {
   });
 
   test('several problems at once', async () => {
-    const text = await refusalOf({ ...watching('x'), metadata: { name: 'two' }, spec: { kprobs: [], options: [{ name: 'polcy-mode', value: 'monitor' }] } });
+    const text = await refusalOf({ ...goodPolicy(), metadata: { name: 'two' }, spec: { kprobs: [], lsmhook: [] } });
     process.stdout.write(`    · ${text}\n`);
-    expect(text).toContain('spec.kprobs');
+    expect(text).toContain('spec.kprobs: unknown field');
+    expect(text).toContain('spec.lsmhook: unknown field');
   });
 
   test('the nearest name, for a function that no node has', async () => {

@@ -1,5 +1,4 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { TlsMaterial } from '../../src/kube/certificates/tls-secret.ts';
 import { encodeNamesFrame, packKernelNames, subscribeSchema, type CatalogueFrame, type KernelNames } from '../../src/protocol/catalogue.ts';
@@ -26,13 +25,15 @@ export async function startFakeHub(material: TlsMaterial, fleet: FakeFleet): Pro
   sockets.on('connection', (socket, request) => {
     tokens.push((request.headers.authorization ?? '').replace('Bearer ', ''));
     socket.once('message', (data) => {
-      const subscribe = subscribeSchema.parse(JSON.parse(Buffer.from(data as Buffer).toString('utf8')));
+      const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+      const subscribe = subscribeSchema.parse(JSON.parse(bytes.toString('utf8')));
       had.push(subscribe.have);
       tell(socket, fleet, subscribe.have);
     });
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
   const drop = (): void => {
     for (const socket of sockets.clients) socket.terminate();
   };
