@@ -49,7 +49,7 @@ export function createFleet(): Fleet {
 
   return {
     agentSeen: (name, nowMs) => {
-      if (nodes.get(name)?.agentSinceMs == null) {
+      if ((nodes.get(name)?.agentSinceMs ?? null) === null) {
         update(name, nowMs, { agentSinceMs: nowMs });
       }
     },

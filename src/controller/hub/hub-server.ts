@@ -120,7 +120,7 @@ async function authenticateAgent(token: string, options: HubServerOptions): Prom
   const deadlineMs = clock.monotonicMs() + POD_CACHE_LAG_MS;
   for (;;) {
     try {
-      return agentIdentityOf(caller, options.namespace, options.findPod);
+      return agentIdentityOf(caller, options.namespace, (name) => options.findPod(name));
     } catch (error) {
       const mayAppear = error instanceof HubRefusal && error.code === 'UnknownPod' && clock.monotonicMs() < deadlineMs;
       if (!mayAppear) {
@@ -155,7 +155,7 @@ function serveAgent(ws: WebSocket, socket: Duplex, identity: AgentIdentity, toke
   const reviewAgain = async (): Promise<void> => {
     try {
       await options.tokens.refresh(token);
-      if (!isAgentPodAlive(identity, options.findPod)) {
+      if (!isAgentPodAlive(identity, (name) => options.findPod(name))) {
         session.close(HUB_CLOSE.unauthenticated, 'the pod is gone');
         return;
       }
@@ -211,8 +211,12 @@ export function bufferOf(data: RawData): Buffer {
 function refuse(socket: Duplex, error: unknown, options: HubServerOptions): void {
   const refusal = error instanceof HubRefusal ? error : new HubRefusal('ReviewFailed', 'internal error', error);
   options.metrics.handshakes.inc({ result: refusal.code });
-  const log = refusal.code === 'NotReady' ? options.log.debug : options.log.warn;
-  log('Turned a caller away', { code: refusal.code, reason: refusal.message, ...(refusal.cause === undefined ? {} : { error: refusal.cause }) });
+  const fields = { code: refusal.code, reason: refusal.message, ...(refusal.cause === undefined ? {} : { error: refusal.cause }) };
+  if (refusal.code === 'NotReady') {
+    options.log.debug('Turned a caller away', fields);
+  } else {
+    options.log.warn('Turned a caller away', fields);
+  }
   const body = `${refusal.message}\n`;
   const retryAfter = refusal.status === 503 ? 'Retry-After: 1\r\n' : '';
   socket.end(

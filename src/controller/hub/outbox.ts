@@ -46,7 +46,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const pump = (): void => {
     timer?.cancel();
     timer = null;
-    while (!isStopped) {
+    for (;;) {
+      if (isStopped) {
+        return;
+      }
       const buffered = socket.bufferedAmount;
       budget.update(owner, buffered);
       if (buffered > CLOSE_BYTES) {
