@@ -35,16 +35,6 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'api',
-          include: ['e2e/api/**/*.test.ts'],
-          pool: 'forks',
-          fileParallelism: false,
-          testTimeout: emulatedTimeoutMs,
-          hookTimeout: emulatedTimeoutMs,
-        },
-      },
-      {
-        test: {
           name: 'vm',
           include: ['e2e/vm/tests/**/*.test.ts'],
           pool: 'forks',
