@@ -6,6 +6,7 @@ import {
   PAL_ACT_SIGKILL,
   PAL_ACT_WOULD_DENY,
   PAL_ACT_WOULD_KILL,
+  PAL_HV_LATE,
   PAL_MF_EXEMPT,
 } from '../../abi/layout.ts';
 import type { HookRecord, RecordMatch } from '../../abi/record-types.ts';
@@ -30,8 +31,10 @@ export function hookEvent(
   arch: string,
 ): EventBody {
   const { hook } = meaning;
+  const isLate = (record.flags & PAL_HV_LATE) !== 0;
+  const slots = isLate ? (meaning.lateSlotOfArg ?? meaning.slotOfArg) : meaning.slotOfArg;
   const args = hook.args.map((arg, position) => {
-    const slot = meaning.slotOfArg[position];
+    const slot = slots[position];
     return eventArgument(
       hook.kind === 'tracepoint' ? { ...arg, label: '' } : arg,
       record.args.find((value) => value.slot === slot),

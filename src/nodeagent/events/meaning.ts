@@ -11,22 +11,14 @@ export type MatchMeaning = {
   readonly policyUid: string;
   readonly mode: PolicyMode;
   readonly hook: PlanHook;
-  /** Slot of the record that holds the hook's i-th argument; null: this way of attaching cannot read it. */
-  readonly slotOfArg: readonly (number | null)[];
-};
-
-/** The numbers of one match, as a record carries them. */
-export type MatchPlace = {
-  readonly generation: number;
-  readonly hookId: number;
-  readonly policy: number;
-  readonly selector: number;
-  /** The second chance of an execve whose path could not be read at its entry. */
-  readonly isLate: boolean;
+  /** Slot of the record that holds the hook's i-th argument; a number that no slot has where this way of attaching cannot read it. */
+  readonly slotOfArg: readonly number[];
+  /** The same for records of the late companion of an execve hook, which carry the entry hook's id. */
+  readonly lateSlotOfArg?: readonly number[];
 };
 
 export type Meanings = {
-  match(place: MatchPlace): MatchMeaning | undefined;
+  match(generation: number, hookId: number, policy: number, selector: number): MatchMeaning | undefined;
   /** Name of a policy number, for loss records. */
   policyName(policy: number): string | undefined;
 };

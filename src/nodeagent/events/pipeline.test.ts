@@ -22,7 +22,7 @@ const meaning: MatchMeaning = {
     message: 'no writes', tags: ['etc'], args: [{ index: 0, type: 'file', label: '' }], selectors: [],
   },
 };
-const meanings: Meanings = { match: ({ hookId, policy }) => (hookId === 7 && policy === 2 ? meaning : undefined), policyName: () => 'block-etc-writes' };
+const meanings: Meanings = { match: (_generation, hookId, policy) => (hookId === 7 && policy === 2 ? meaning : undefined), policyName: () => 'block-etc-writes' };
 
 function setUp(identity: () => Identity = () => ({ state: 'host' })) {
   const identities: Identities = { ofCgroup: identity };

@@ -1,4 +1,4 @@
-import { PAL_C_RATE_LIMITED, PAL_EF_PROCFS, PAL_HV_LATE } from '../../abi/layout.ts';
+import { PAL_C_RATE_LIMITED, PAL_EF_PROCFS } from '../../abi/layout.ts';
 import type { CloneRecord, ExecRecord, ExitRecord, HookRecord, LossRecord, RecordHeader, RecordTask } from '../../abi/record-types.ts';
 import type { ExportCheckpoint, Origin } from './checkpoint.ts';
 import type { AgentEvent, EventBody, EventLoss, EventProcess, ProcessAndParent } from './event.ts';
@@ -175,10 +175,9 @@ export class EventPipeline {
 
   #hookEvents(record: HookRecord, who: ProcessAndParent): EventBody[] {
     const bodies: EventBody[] = [];
-    const { generation, hook: hookId } = record.header;
-    const isLate = (record.flags & PAL_HV_LATE) !== 0;
+    const { generation, hook } = record.header;
     for (const match of record.matches) {
-      const meaning = this.#parts.meanings().match({ generation, hookId, policy: match.policy, selector: match.selector, isLate });
+      const meaning = this.#parts.meanings().match(generation, hook, match.policy, match.selector);
       if (meaning === undefined) this.counts.withoutMeaning += 1;
       else bodies.push(hookEvent(record, match, meaning, { ...who, process: { ...who.process, tid: record.task.tid } }, this.#parts.arch()));
     }
