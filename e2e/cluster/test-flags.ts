@@ -1,5 +1,23 @@
-/** Time constants of the control plane at a tenth: what takes minutes in a fleet must not take minutes in a test. */
+/**
+ * Time constants of the control plane at about a tenth: what takes minutes in a fleet must not take minutes in a test. Agents
+ * are pinged less often than that, because an emulated node may be busy for seconds.
+ */
+const timing = {
+  'transition-gap': '200ms',
+  'rollout-gap': '200ms',
+  'counts-gap': '5s',
+  'activity-gap': '3s',
+  'activity-period': '2s',
+  joining: '30s',
+  unreachable: '18s',
+  'alarm-hold': '10s',
+  heartbeat: '5s',
+  'report-jitter': '200ms',
+  'goaway-spread': '1s',
+  tick: '1s',
+} as const;
+
 export const testFlags: { readonly controllerFlags: readonly string[]; readonly webhookFlags: readonly string[] } = {
-  controllerFlags: [],
+  controllerFlags: Object.entries(timing).map(([name, value]) => `--${name}=${value}`),
   webhookFlags: [],
 };
