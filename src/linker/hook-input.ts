@@ -31,6 +31,8 @@ export type HookInput = {
   readonly hostNamespaces: readonly number[];
   /** True: there is a late hook that decides what this one cannot read. */
   readonly decidesLate: boolean;
+  /** Set for a late hook: the entry hook for which it decides, and whose slot numbers its records use. */
+  readonly lateOf: Pick<HookInput, 'members' | 'convention' | 'prototype'> | null;
   /** For `raw_tp_sys_enter`, else -1. */
   readonly syscallNumber: number;
 };

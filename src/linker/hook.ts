@@ -91,6 +91,7 @@ export function linkHook(input: HookInput): LinkResult<LinkedHook> {
   const rows = { ints: Buffer.concat(built.intRows), strs: Buffer.concat(built.stringRows), cols: Buffer.concat(columnRowList) };
   return linked({
     id: input.id,
+    recordHook: input.entryId,
     name: pinName(input.id, input.key),
     key: input.key,
     methods: input.methods,

@@ -123,6 +123,7 @@ function hookCandidates(groups: Groups, input: LinkInput, common: Common): reado
       members: inBitOrder(members),
       prototype: choice.query === null ? undefined : input.prototypes.get(choice.query),
       decidesLate: lateMembers.length > 0,
+      lateOf: null,
       syscallNumber: key.startsWith('raw_tp_sys_enter:') ? (syscallNumber(choice.hook.target, input.kernel.arch) ?? -1) : -1,
     };
     if (late === null || lateMembers.length === 0) return [entry];
@@ -135,6 +136,7 @@ function hookCandidates(groups: Groups, input: LinkInput, common: Common): reado
       members: inBitOrder(lateMembers.map((member) => ({ ...member, late: true }))),
       prototype: undefined,
       decidesLate: false,
+      lateOf: entry,
       syscallNumber: -1,
     };
     return [entry, second];

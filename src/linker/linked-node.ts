@@ -25,6 +25,8 @@ export type LinkedNode = {
 export type LinkedHook = {
   /** Node-wide, stable while the hook exists. */
   readonly id: number;
+  /** The hook id in its records: its own, or for a late hook that of the entry hook for which it decides. */
+  readonly recordHook: number;
   /** Of the pin directory: `[a-z0-9_]`, unique by the id in it. */
   readonly name: string;
   /** What identifies the hook between links. */

@@ -8,7 +8,7 @@ export type FunctionArg = {
   readonly index: number;
   readonly bytes: number;
   readonly signed: boolean;
-  /** `int`, `ptr`, `user-ptr` or `struct:NAME` (a pointer to it). */
+  /** `int`, `ptr`, `user-ptr`, `struct:NAME` (a pointer to it) or `value` (a structure by value). */
   readonly type: string;
 };
 
@@ -49,7 +49,7 @@ function readField(query: string, line: string): TracepointField {
 
 function readArg(query: string, line: string): FunctionArg {
   const [index, bytes, signed, type, ...more] = line.split(' ');
-  if (type === undefined || !/^(int|ptr|user-ptr|struct:\w{1,128})$/.test(type) || more.length > 0) throw unreadable(query);
+  if (type === undefined || !/^(int|ptr|user-ptr|value|struct:\w{1,128})$/.test(type) || more.length > 0) throw unreadable(query);
   return { index: number(query, index, 63), bytes: number(query, bytes, 65_535), signed: number(query, signed, 1) === 1, type };
 }
 

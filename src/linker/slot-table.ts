@@ -1,8 +1,10 @@
 /** The slots of a fused hook: equal ones are shared, their order does not depend on which policy asked first. */
 import type { SlotFields } from '../abi/hook-config.ts';
+import { PAL_SF_LATE, PAL_T_NONE } from '../abi/layout.ts';
+import type { PlanHook } from '../policy/plan.ts';
 import type { HookInput, HookMemberInput } from './hook-input.ts';
 import { linked, type LinkResult } from './link-failure.ts';
-import { latePathIndex, latePathSlot, slotOf } from './slot.ts';
+import { latePathSlot, slotOf } from './slot.ts';
 
 /** For each argument of a member's hook, the slot that has it; null: this hook cannot read it. */
 export type ArgSlots = readonly (number | null)[];
@@ -16,30 +18,38 @@ export type SlotTable = {
 
 /** All slots of all members. Fails with the argument that this kernel does not have as the policy says. */
 export function collectSlots(input: HookInput): LinkResult<SlotTable> {
-  const wanted = new Map<HookMemberInput, readonly (SlotFields | null)[]>();
-  for (const member of input.members) {
-    const slots: (SlotFields | null)[] = [];
+  if (input.lateOf === null) return collect(input, input.members, input.decidesLate);
+  const entry = collect(input.lateOf, input.lateOf.members, true);
+  return entry.ok ? linked(lateSlots(entry.value, bprmWord(input))) : entry;
+}
+
+function collect(input: Pick<HookInput, 'convention' | 'prototype'>, members: readonly HookMemberInput[], decidesLate: boolean): LinkResult<SlotTable> {
+  const wanted = new Map<PlanHook, readonly SlotFields[]>();
+  for (const member of members) {
+    const slots: SlotFields[] = [];
     for (const arg of member.hook.args) {
-      if (member.late) {
-        slots.push(latePathIndex(member.hook) === arg.index && arg.type === 'string' ? latePathSlot(bprmWord(input)) : null);
-        continue;
-      }
-      const slot = slotOf(arg, { convention: input.convention, hook: member.hook, prototype: input.prototype, decidesLate: input.decidesLate });
+      const slot = slotOf(arg, { convention: input.convention, hook: member.hook, prototype: input.prototype, decidesLate });
       if (!slot.ok) return { ok: false, failure: { ...slot.failure, uid: member.policy.ref.uid, path: member.hook.path } };
       slots.push(slot.value);
     }
-    wanted.set(member, slots);
+    wanted.set(member.hook, slots);
   }
-  const byKey = new Map<string, SlotFields>();
-  for (const slots of wanted.values()) for (const slot of slots) if (slot !== null) byKey.set(slotKey(slot), slot);
+  const byKey = new Map([...wanted.values()].flat().map((slot) => [slotKey(slot), slot]));
   const sorted = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const numbers = new Map(sorted.map(([key], number) => [key, number]));
   const list = sorted.map(([, slot]) => slot);
-  return linked({
-    list: () => list,
-    of: (member) => (wanted.get(member) ?? []).map((slot) => (slot === null ? null : (numbers.get(slotKey(slot)) ?? null))),
-  });
+  return linked({ list: () => list, of: (member) => (wanted.get(member.hook) ?? []).map((slot) => numbers.get(slotKey(slot)) ?? null) });
 }
+
+/** Numbered as in the entry hook, so that records of both are read alike; what only the entry can read is an empty slot. */
+function lateSlots(entry: SlotTable, word: number): SlotTable {
+  const isPath = (slot: SlotFields | undefined): boolean => slot !== undefined && (slot.flags & PAL_SF_LATE) !== 0;
+  const before = entry.list();
+  const list = before.map((slot) => (isPath(slot) ? latePathSlot(word) : EMPTY_SLOT));
+  return { list: () => list, of: (member) => entry.of(member).map((number) => (number !== null && isPath(before[number]) ? number : null)) };
+}
+
+const EMPTY_SLOT: SlotFields = { type: PAL_T_NONE, source: 0, register: 0, flags: 0, width: 8, storage: 'scalar', maxBytes: 0, steps: [] };
 
 /** LSM hook: the first word. sched_process_exec: the third. */
 function bprmWord(input: HookInput): number {

@@ -125,7 +125,7 @@ function integerType(type: PlanArgType): { readonly bytes: number; readonly sign
 /** An integer may be read from anything that fits a register; pointers must point to what the policy says, where the kernel tells. */
 function fitsType(type: PlanArgType, actual: FunctionArg): boolean {
   if (integerType(type) !== null) return true;
-  if (type === 'string') return actual.type !== 'int' && !actual.type.startsWith('struct:');
+  if (type === 'string') return actual.type === 'ptr' || actual.type === 'user-ptr';
   return actual.type === `struct:${type}` || actual.type === 'ptr';
 }
 

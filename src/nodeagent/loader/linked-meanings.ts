@@ -10,6 +10,7 @@ export type LinkedMeanings = Meanings & {
 
 /** Generations whose records may still be in flight: the rings are drained within seconds, flips are rarely closer than that. */
 const KEPT_GENERATIONS = 16;
+
 /** No record has a slot of this number: the argument is not in the event. */
 const NO_SLOT = 255;
 
@@ -39,18 +40,21 @@ export function createLinkedMeanings(): LinkedMeanings {
 function meaningsOf(node: LinkedNode, plans: readonly LinkPolicy[]): Generation {
   const policies = new Map(plans.map((policy) => [policy.ref.uid, policy]));
   const matches = new Map<string, MatchMeaning>();
-  // Late hooks come second: a record of theirs carries the entry hook's id, and where both have an argument the slots are told apart.
-  for (const hook of node.hooks.toSorted((a, b) => Number(a.recordHook !== a.id) - Number(b.recordHook !== b.id))) {
+  // Records of late hooks carry the entry hook's id and its slot numbers.
+  for (const hook of node.hooks.filter(({ id, recordHook }) => id === recordHook)) {
     for (const member of hook.members) {
       const policy = policies.get(member.uid);
       const planHook = policy?.plan.hooks[member.hookIndex];
       if (policy === undefined || planHook === undefined) continue;
-      const key = `${hook.recordHook}/${member.policyNumber}/${member.hookIndex}`;
       const { name, namespace, uid } = policy.ref;
-      const slotOfArg = member.argSlots.map((slot) => slot ?? NO_SLOT);
-      const known = matches.get(key);
-      const meaning = { policyName: name, policyNamespace: namespace, policyUid: uid, mode: policy.mode, hook: planHook, slotOfArg };
-      matches.set(key, known === undefined ? meaning : { ...known, lateSlotOfArg: slotOfArg });
+      matches.set(`${hook.id}/${member.policyNumber}/${member.hookIndex}`, {
+        policyName: name,
+        policyNamespace: namespace,
+        policyUid: uid,
+        mode: policy.mode,
+        hook: planHook,
+        slotOfArg: member.argSlots.map((slot) => slot ?? NO_SLOT),
+      });
     }
   }
   const names = new Map(node.policies.map((entry) => [entry.number, entry.ref.namespace === null ? entry.ref.name : `${entry.ref.namespace}/${entry.ref.name}`]));
