@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mapStrings, withWebhookAddress } from './manifests.ts';
+import { mapStrings, withAgentFlags, withWebhookAddress } from './manifests.ts';
 
 describe('manifests of the development cluster', () => {
   it('name a webhook on the host by its address, and keep path and authority', () => {
@@ -14,6 +14,13 @@ describe('manifests of the development cluster', () => {
   it('leave what has no webhooks as it is', () => {
     const manifest = { kind: 'Namespace' };
     expect(withWebhookAddress(manifest, 'https://127.0.0.1:9')).toBe(manifest);
+  });
+
+  it("give the agent's command further flags, and no other command", () => {
+    const manifest = { spec: { containers: [{ command: ['agent', '--hub-url=wss://a'] }, { command: ['loader', 'serve'] }] } };
+    expect(withAgentFlags(manifest, ['--activity=2s'])).toEqual({
+      spec: { containers: [{ command: ['agent', '--hub-url=wss://a', '--activity=2s'] }, { command: ['loader', 'serve'] }] },
+    });
   });
 
   it('have strings changed wherever they stand, and nothing else', () => {

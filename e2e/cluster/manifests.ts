@@ -47,3 +47,16 @@ export function withWebhookAddress(manifest: Manifest, base: string): Manifest {
   });
   return { ...manifest, webhooks: changed };
 }
+
+/** Adds flags behind those that the manifest gives the agent. */
+export function withAgentFlags(manifest: Manifest, flags: readonly string[]): Manifest {
+  const hubUrl = /^--hub-url=/;
+  const added = (value: unknown): unknown => {
+    if (Array.isArray(value)) {
+      const items: unknown[] = value;
+      return items.some((item) => typeof item === 'string' && hubUrl.test(item)) ? [...items, ...flags] : items.map((item) => added(item));
+    }
+    return isManifest(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, added(item)])) : value;
+  };
+  return Object.fromEntries(Object.entries(manifest).map(([key, item]) => [key, added(item)]));
+}

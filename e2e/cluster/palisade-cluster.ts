@@ -6,7 +6,7 @@ import { startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
 import { hubUrl, startController, startWebhook, takeServicePorts, type ServicePorts } from './host-services.ts';
 import type { Kubectl } from './kubectl.ts';
 import { serviceAccountIdentity } from './identity.ts';
-import { manifestText, manifestsIn, mapStrings, withWebhookAddress, type Manifest } from './manifests.ts';
+import { manifestText, manifestsIn, mapStrings, withAgentFlags, withWebhookAddress, type Manifest } from './manifests.ts';
 import { palisadeImage } from './palisade-image.ts';
 import type { HostProcess } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
@@ -25,10 +25,11 @@ export type PalisadeClusterOptions = Omit<ClusterOptions, 'images'> & {
   /** Added to the command lines of controller and webhook. */
   readonly controllerFlags?: readonly string[];
   readonly webhookFlags?: readonly string[];
+  readonly agentFlags?: readonly string[];
   readonly signal: AbortSignal;
 };
 
-/** The DaemonSet of deploy/ with the address that the hub has in this cluster. */
+/** A manifest of this repository with the addresses that hub and webhook have in this cluster. */
 function forThisCluster(manifest: Manifest, ports: ServicePorts): Manifest {
   const changed = mapStrings(manifest, (text) => text.replace(/wss:\/\/palisade-hub\.palisade-system\.svc:8443/, hubUrl(ports)));
   return withWebhookAddress(changed, `https://127.0.0.1:${ports.webhook}`);
@@ -78,7 +79,7 @@ export async function startPalisadeCluster(options: PalisadeClusterOptions): Pro
     });
     await step('webhook', () => untilHealthy('webhook', ports.webhookHealth, webhook));
     await step('agents', async () => {
-      await kubectl.apply(manifestText((await manifestsIn('deploy')).map((manifest) => forThisCluster(manifest, ports))));
+      await kubectl.apply(manifestText((await manifestsIn('deploy')).map((manifest) => withAgentFlags(forThisCluster(manifest, ports), options.agentFlags ?? []))));
       await kubectl.run(['-n', systemNamespace, 'rollout', 'status', 'daemonset/palisade-agent', '--timeout=120s']);
     });
     return { ...cluster, ports, controller, webhook };

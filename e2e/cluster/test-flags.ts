@@ -17,7 +17,17 @@ const timing = {
   tick: '1s',
 } as const;
 
-export const testFlags: { readonly controllerFlags: readonly string[]; readonly webhookFlags: readonly string[] } = {
-  controllerFlags: Object.entries(timing).map(([name, value]) => `--${name}=${value}`),
-  webhookFlags: [],
-};
+const agentTiming = {
+  'redial-base': '1s',
+  'redial-max': '5s',
+  'loader-down': '5s',
+  'apply-retry': '3s',
+  'cgroup-walk': '5s',
+  activity: '2s',
+} as const;
+
+function flagsOf(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).map(([name, value]) => `--${name}=${value}`);
+}
+
+export const testFlags = { controllerFlags: flagsOf(timing), webhookFlags: [], agentFlags: flagsOf(agentTiming) };
