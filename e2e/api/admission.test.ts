@@ -15,7 +15,13 @@ import { freePort } from '../host/free-port.ts';
 import { NAMESPACE, startApiServer, type ApiServer } from './api-server.ts';
 import { startFakeHub, type FakeHub } from './fake-hub.ts';
 
-const POLICIES: ResourceType = { group: 'cilium.io', version: 'v1alpha1', plural: 'tracingpolicies', kind: 'TracingPolicy', isNamespaced: false };
+const POLICIES: ResourceType = {
+  group: 'cilium.io',
+  version: 'v1alpha1',
+  plural: 'tracingpolicies',
+  kind: 'TracingPolicy',
+  isNamespaced: false,
+};
 const HOUR_MS = 3_600_000;
 
 let api: ApiServer;
@@ -28,7 +34,14 @@ let port: number;
 let probes: string;
 
 async function leaf(commonName: string, dnsNames: readonly string[]): Promise<TlsMaterial> {
-  const pair = await issueLeaf({ authority, commonName, dnsNames, ipAddresses: ['127.0.0.1'], nowMs: Date.now(), validForMs: 24 * HOUR_MS });
+  const pair = await issueLeaf({
+    authority,
+    commonName,
+    dnsNames,
+    ipAddresses: ['127.0.0.1'],
+    nowMs: Date.now(),
+    validForMs: 24 * HOUR_MS,
+  });
   return { ...pair, authorityPem: authority.certificatePem };
 }
 
@@ -53,7 +66,9 @@ beforeAll(async () => {
   port = await freePort();
   const healthPort = await freePort();
   probes = `http://127.0.0.1:${healthPort}`;
-  const configuration = (await manifestsIn('config/admission')).map((manifest) => withWebhookAddress(manifest, `https://127.0.0.1:${port}`));
+  const configuration = (await manifestsIn('config/admission')).map((manifest) =>
+    withWebhookAddress(manifest, `https://127.0.0.1:${port}`),
+  );
   await api.kubectl.apply(manifestText(configuration));
   const identity = await api.identity('palisade-webhook');
   const hubToken = path.join(api.folder, 'hub-token');
@@ -81,8 +96,12 @@ afterAll(async () => {
 
 const readiness = async (): Promise<string> => (await fetch(`${probes}/readyz`)).text();
 const metrics = async (): Promise<string> => (await fetch(`${probes}/metrics`)).text();
-const untilReady = () => waitUntil('the webhook', async () => ((await fetch(`${probes}/readyz`)).ok ? true : undefined), { timeoutMs: 30_000 });
-const untilSubscribed = () => waitUntil('the catalogue', async () => (/palisade_catalogue_age_seconds [0-9]/.test(await metrics()) ? true : undefined), { timeoutMs: 30_000 });
+const untilReady = () =>
+  waitUntil('the webhook', async () => ((await fetch(`${probes}/readyz`)).ok ? true : undefined), { timeoutMs: 30_000 });
+const untilSubscribed = () =>
+  waitUntil('the catalogue', async () => (/palisade_catalogue_age_seconds [0-9]/.test(await metrics()) ? true : undefined), {
+    timeoutMs: 30_000,
+  });
 
 /** What kubectl prints on standard error when it creates the policy; empty if it did so silently. */
 async function refusalOf(policy: object): Promise<string> {
@@ -111,16 +130,22 @@ describe('with certificate and authority from the controller', () => {
     await controller.create(SECRETS, NAMESPACE, { metadata: { name: WEBHOOK_TLS_SECRET }, ...tlsSecretContent(material) });
     const caBundle = Buffer.from(authority.certificatePem).toString('base64');
     const patch = { metadata: { name: 'palisade' }, webhooks: [{ name: 'policies.palisade.dev', clientConfig: { caBundle } }] };
-    await controller.apply(VALIDATING_WEBHOOK_CONFIGURATIONS, { namespace: null, name: 'palisade' }, patch, { fieldManager: 'palisade-ca' });
+    await controller.apply(VALIDATING_WEBHOOK_CONFIGURATIONS, { namespace: null, name: 'palisade' }, patch, {
+      fieldManager: 'palisade-ca',
+    });
     await untilReady();
     await untilSubscribed();
     expect(await metrics()).toMatch(/palisade_certificate_expiry_seconds\{name="webhook"\} 8\d{4}/);
   });
 
   test('applying the configuration again leaves the authority alone', async () => {
-    const configuration = (await manifestsIn('config/admission')).map((manifest) => withWebhookAddress(manifest, `https://127.0.0.1:${port}`));
+    const configuration = (await manifestsIn('config/admission')).map((manifest) =>
+      withWebhookAddress(manifest, `https://127.0.0.1:${port}`),
+    );
     await api.kubectl.run(['apply', '--server-side', '-f', '-'], manifestText(configuration));
-    expect(await api.kubectl.run(['get', 'validatingwebhookconfiguration', 'palisade', '-o', 'jsonpath={.webhooks[0].clientConfig.caBundle}'])).not.toBe('');
+    expect(
+      await api.kubectl.run(['get', 'validatingwebhookconfiguration', 'palisade', '-o', 'jsonpath={.webhooks[0].clientConfig.caBundle}']),
+    ).not.toBe('');
   });
 
   test('the hub was given the token of the webhook, meant for it alone', async () => {
@@ -157,19 +182,31 @@ describe('what kubectl shows', () => {
 
   test('a warning, for a function that one of two nodes has', async () => {
     const policy = JSON.stringify({ ...watching('tcp_connect'), metadata: { name: 'some' } });
-    const { stderr } = await runCommand([`${api.binaries}/kubectl`, '--kubeconfig', api.controlPlane.kubeconfigFile, 'create', '-f', '-'], { input: policy });
+    const { stderr } = await runCommand([`${api.binaries}/kubectl`, '--kubeconfig', api.controlPlane.kubeconfigFile, 'create', '-f', '-'], {
+      input: policy,
+    });
     process.stdout.write(`    · ${stderr}`);
     expect(stderr).toContain('Warning: spec.kprobes[0].call: "tcp_connect" does not exist on 1 of 2 nodes');
   });
 
   test('the refusal of an edit, while labels of the same policy may change', async () => {
-    const edit = api.kubectl.run(['patch', 'tracingpolicy', 'guard', '--type=merge', '-p', '{"spec":{"options":[{"name":"nonsense","value":"x"}]}}']);
+    const edit = api.kubectl.run([
+      'patch',
+      'tracingpolicy',
+      'guard',
+      '--type=merge',
+      '-p',
+      '{"spec":{"options":[{"name":"nonsense","value":"x"}]}}',
+    ]);
     await expect(edit).rejects.toThrow('spec.options[0].name');
     await api.kubectl.run(['label', 'tracingpolicy', 'guard', 'team=a']);
   });
 
   test('the same refusal for a dry run', async () => {
-    const dry = api.kubectl.run(['create', '--dry-run=server', '-f', '-'], JSON.stringify({ ...goodPolicy(), metadata: { name: 'dry' }, spec: {} }));
+    const dry = api.kubectl.run(
+      ['create', '--dry-run=server', '-f', '-'],
+      JSON.stringify({ ...goodPolicy(), metadata: { name: 'dry' }, spec: {} }),
+    );
     await expect(dry).rejects.toThrow('[NoHooks]');
     expect(await metrics()).toMatch(/palisade_admission_seconds_count\{kind="TracingPolicy",allowed="false",dry_run="true"\} 1/);
     expect(await metrics()).toMatch(/palisade_admission_problems_total\{rule="NoHooks"\} 1/);
@@ -179,7 +216,11 @@ describe('what kubectl shows', () => {
     const values = Array.from({ length: 20_000 }, (_, index) => `/very/long/path/to/some/file/number/${index}`);
     const selector = { matchArgs: [{ index: 0, operator: 'Equal', values }] };
     const startMs = performance.now();
-    const text = await refusalOf({ ...goodPolicy(), metadata: { name: 'large' }, spec: { lsmhooks: [{ hook: 'file_open', args: [{ index: 0, type: 'file' }], selectors: [selector] }] } });
+    const text = await refusalOf({
+      ...goodPolicy(),
+      metadata: { name: 'large' },
+      spec: { lsmhooks: [{ hook: 'file_open', args: [{ index: 0, type: 'file' }], selectors: [selector] }] },
+    });
     process.stdout.write(`    · ${Math.round(performance.now() - startMs)} ms: ${text.slice(0, 200)}\n`);
     expect(text).not.toContain('failed calling webhook');
   });
@@ -197,15 +238,23 @@ describe('the webhook survives', () => {
     const material = await leaf('palisade-webhook', ['palisade-webhook.palisade-system.svc']);
     const { metadata } = await admin.get(SECRETS, { namespace: NAMESPACE, name: WEBHOOK_TLS_SECRET });
     const patch = { metadata: { resourceVersion: metadata.resourceVersion }, data: tlsSecretContent(material).data };
-    await controller.mergePatch(SECRETS, { namespace: NAMESPACE, name: WEBHOOK_TLS_SECRET }, patch, { fieldManager: 'palisade-controller' });
-    await waitUntil('the reload', async () => (/certificate_reloads_total\{result="ok"\} 2/.test(await metrics()) ? true : undefined), { timeoutMs: 20_000 });
+    await controller.mergePatch(SECRETS, { namespace: NAMESPACE, name: WEBHOOK_TLS_SECRET }, patch, {
+      fieldManager: 'palisade-controller',
+    });
+    await waitUntil('the reload', async () => (/certificate_reloads_total\{result="ok"\} 2/.test(await metrics()) ? true : undefined), {
+      timeoutMs: 20_000,
+    });
     expect(await refusalOf({ ...goodPolicy(), metadata: { name: 'after-reload' } })).toBe('');
   });
 
   test('kill -9: creations fail closed, then work again without help', async () => {
     process.kill(webhook.pid() ?? 0, 'SIGKILL');
     expect(await refusalOf({ ...goodPolicy(), metadata: { name: 'meanwhile' } })).toContain('failed calling webhook');
-    await waitUntil('the restart', async () => ((await refusalOf({ ...goodPolicy(), metadata: { name: 'recovered' } })) === '' ? true : undefined), { timeoutMs: 20_000 });
+    await waitUntil(
+      'the restart',
+      async () => ((await refusalOf({ ...goodPolicy(), metadata: { name: 'recovered' } })) === '' ? true : undefined),
+      { timeoutMs: 20_000 },
+    );
   });
 
   test('SIGTERM: it answers what it was asked and ends', async () => {

@@ -49,7 +49,9 @@ export async function startApiServer(): Promise<ApiServer> {
     const namespace = (await manifestsIn('deploy')).filter((manifest) => manifest['kind'] === 'Namespace');
     await kubectl.apply(manifestText([...namespace, ...(await manifestsIn('crds')), ...(await manifestsIn('config/rbac'))]));
     await kubectl.run(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
-    await waitUntil('policies', async () => (await kubectl.run(['get', 'tracingpolicies,tracingpoliciesnamespaced', '-A']), true), { timeoutMs: 30_000 });
+    await waitUntil('policies', async () => (await kubectl.run(['get', 'tracingpolicies,tracingpoliciesnamespaced', '-A']), true), {
+      timeoutMs: 30_000,
+    });
     return {
       controlPlane,
       kubectl,

@@ -8,7 +8,13 @@ import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { NAMESPACE, startApiServer, type ApiServer } from './api-server.ts';
 
-const POLICIES: ResourceType = { group: 'cilium.io', version: 'v1alpha1', plural: 'tracingpolicies', kind: 'TracingPolicy', isNamespaced: false };
+const POLICIES: ResourceType = {
+  group: 'cilium.io',
+  version: 'v1alpha1',
+  plural: 'tracingpolicies',
+  kind: 'TracingPolicy',
+  isNamespaced: false,
+};
 const MANAGER = { fieldManager: 'palisade-controller', subresource: 'status' } as const;
 
 let api: ApiServer;
@@ -29,25 +35,40 @@ const spec = { lsmhooks: [{ hook: 'file_open' }] };
 const create = (name: string) => admin.create(POLICIES, null, { metadata: { name }, spec });
 const ready = (reason: string) => ({
   observedGeneration: 1,
-  conditions: [{ type: 'Ready', status: 'True', reason, message: 'test', lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1 }],
+  conditions: [
+    { type: 'Ready', status: 'True', reason, message: 'test', lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1 },
+  ],
 });
 const ref = (name: string) => ({ namespace: null, name });
 
 describe('a policy on a real API server', () => {
   test('is born with a status that says that nobody has looked at it', async () => {
     const created = await create('newborn');
-    expect(created['status']).toMatchObject({ observedGeneration: -1, conditions: [{ type: 'Ready', status: 'Unknown', reason: 'Pending' }] });
-    expect(await api.kubectl.run(['get', 'tgtp', 'newborn'])).toMatch(/READY\s+REASON\s+MODE\s+LOADED\s+ENFORCING\s+FAILED\s+AGE\n.*Unknown\s+Pending/);
+    expect(created['status']).toMatchObject({
+      observedGeneration: -1,
+      conditions: [{ type: 'Ready', status: 'Unknown', reason: 'Pending' }],
+    });
+    expect(await api.kubectl.run(['get', 'tgtp', 'newborn'])).toMatch(
+      /READY\s+REASON\s+MODE\s+LOADED\s+ENFORCING\s+FAILED\s+AGE\n.*Unknown\s+Pending/,
+    );
   });
 
-  test("keeps fields that nobody knows, so that the webhook can refuse them", async () => {
-    const created = await admin.create(POLICIES, null, { metadata: { name: 'typo' }, spec: { kprobes: [{ call: 'x', selectrs: [{ matchBinarys: [] }] }] } });
+  test('keeps fields that nobody knows, so that the webhook can refuse them', async () => {
+    const created = await admin.create(POLICIES, null, {
+      metadata: { name: 'typo' },
+      spec: { kprobes: [{ call: 'x', selectrs: [{ matchBinarys: [] }] }] },
+    });
     expect(created['spec']).toMatchObject({ kprobes: [{ selectrs: [{ matchBinarys: [] }] }] });
   });
 
   test('takes a status from the controller, with its own rights, and moves no generation', async () => {
     const created = await create('applied');
-    const after = await controller.apply(POLICIES, ref('applied'), { metadata: { resourceVersion: created.metadata.resourceVersion }, status: ready('Loaded') }, MANAGER);
+    const after = await controller.apply(
+      POLICIES,
+      ref('applied'),
+      { metadata: { resourceVersion: created.metadata.resourceVersion }, status: ready('Loaded') },
+      MANAGER,
+    );
     expect(after['status']).toMatchObject(ready('Loaded'));
     expect(after.metadata.generation).toBe(created.metadata.generation);
     const again = await controller.apply(POLICIES, ref('applied'), { metadata: {}, status: ready('Loaded') }, MANAGER);
@@ -57,7 +78,12 @@ describe('a policy on a real API server', () => {
   test('refuses a status that was computed from an older version', async () => {
     const created = await create('stale');
     await admin.mergePatch(POLICIES, ref('stale'), { metadata: { labels: { a: 'b' } } }, { fieldManager: 'test' });
-    const stale = controller.apply(POLICIES, ref('stale'), { metadata: { resourceVersion: created.metadata.resourceVersion }, status: ready('Loaded') }, MANAGER);
+    const stale = controller.apply(
+      POLICIES,
+      ref('stale'),
+      { metadata: { resourceVersion: created.metadata.resourceVersion }, status: ready('Loaded') },
+      MANAGER,
+    );
     await expect(stale).rejects.toMatchObject({ code: 'Conflict', status: 409 });
   });
 
@@ -65,13 +91,20 @@ describe('a policy on a real API server', () => {
     const first = await create('reborn');
     await admin.remove(POLICIES, ref('reborn'));
     await create('reborn');
-    const late = controller.apply(POLICIES, ref('reborn'), { metadata: { resourceVersion: first.metadata.resourceVersion }, status: ready('Loaded') }, MANAGER);
+    const late = controller.apply(
+      POLICIES,
+      ref('reborn'),
+      { metadata: { resourceVersion: first.metadata.resourceVersion }, status: ready('Loaded') },
+      MANAGER,
+    );
     await expect(late).rejects.toMatchObject({ code: 'Conflict' });
     expect((await admin.get(POLICIES, ref('reborn')))['status']).toMatchObject({ observedGeneration: -1 });
   });
 
   test('that is gone is told from a kind that has lost its status', async () => {
-    await expect(controller.apply(POLICIES, ref('nobody'), { metadata: { resourceVersion: '1' }, status: ready('x') }, MANAGER)).rejects.toMatchObject({
+    await expect(
+      controller.apply(POLICIES, ref('nobody'), { metadata: { resourceVersion: '1' }, status: ready('x') }, MANAGER),
+    ).rejects.toMatchObject({
       code: expect.stringMatching(/^(NotFound|Conflict)$/),
     });
   });
@@ -112,7 +145,11 @@ describe('our client on a real API server', () => {
   test('requests and reviews tokens, and tells audiences apart', async () => {
     const { token } = await admin.requestToken({ namespace: NAMESPACE, name: 'palisade-agent' }, ['palisade-hub'], 600);
     const review = await controller.reviewToken(token, ['palisade-hub']);
-    expect(review).toMatchObject({ isAuthenticated: true, username: `system:serviceaccount:${NAMESPACE}:palisade-agent`, audiences: ['palisade-hub'] });
+    expect(review).toMatchObject({
+      isAuthenticated: true,
+      username: `system:serviceaccount:${NAMESPACE}:palisade-agent`,
+      audiences: ['palisade-hub'],
+    });
     expect(await controller.reviewToken(token, ['something-else'])).toMatchObject({ isAuthenticated: false });
     expect(await controller.reviewToken('garbage', ['palisade-hub'])).toMatchObject({ isAuthenticated: false });
   });
@@ -134,7 +171,16 @@ describe('the rights of each component', () => {
   };
 
   test('the agent may do nothing beyond what everybody may', async () => {
-    const list = async (user: string): Promise<string> => api.kubectl.run(['auth', 'can-i', '--list', '--no-headers', `--as=${user}`, '--as-group=system:serviceaccounts', '--as-group=system:authenticated']);
+    const list = async (user: string): Promise<string> =>
+      api.kubectl.run([
+        'auth',
+        'can-i',
+        '--list',
+        '--no-headers',
+        `--as=${user}`,
+        '--as-group=system:serviceaccounts',
+        '--as-group=system:authenticated',
+      ]);
     expect(await list(`system:serviceaccount:${NAMESPACE}:palisade-agent`)).toBe(await list('system:serviceaccount:default:default'));
   });
 

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { KubeError } from './kube-error.ts';
 import { parseList, parseObject, type KubeObject, type ListPage } from './kube-object.ts';
-import { apiVersionOf, collectionPath, objectPath, SERVICE_ACCOUNTS, TOKEN_REVIEWS, type ObjectRef, type ResourceType, type Subresource } from './resource-type.ts';
+import {
+  apiVersionOf,
+  collectionPath,
+  objectPath,
+  SERVICE_ACCOUNTS,
+  TOKEN_REVIEWS,
+  type ObjectRef,
+  type ResourceType,
+  type Subresource,
+} from './resource-type.ts';
 import type { KubeTransport } from './transport.ts';
 import { readWatch, type WatchEvent } from './watch-stream.ts';
 
@@ -66,7 +75,12 @@ export type KubeClient = {
   replace(type: ResourceType, ref: ObjectRef, object: object, options?: CallOptions): Promise<KubeObject>;
   remove(type: ResourceType, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
   reviewToken(token: string, audiences: readonly string[], options?: CallOptions): Promise<TokenReview>;
-  requestToken(serviceAccount: ObjectRef, audiences: readonly string[], expirationSeconds: number, options?: CallOptions): Promise<IssuedToken>;
+  requestToken(
+    serviceAccount: ObjectRef,
+    audiences: readonly string[],
+    expirationSeconds: number,
+    options?: CallOptions,
+  ): Promise<IssuedToken>;
 };
 
 export type IssuedToken = { readonly token: string; readonly expiresAtMs: number };
@@ -117,7 +131,13 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
 
     create: async (type, namespace, object, options = {}) =>
       parseObject(
-        await transport.request({ method: 'POST', verb: 'create', path: collectionPath(type, namespace), body: typed(type, object), ...options }),
+        await transport.request({
+          method: 'POST',
+          verb: 'create',
+          path: collectionPath(type, namespace),
+          body: typed(type, object),
+          ...options,
+        }),
       ),
 
     apply: async (type, ref, object, options) =>
@@ -153,7 +173,13 @@ export function createKubeClient(transport: KubeTransport): KubeClient {
 
     remove: async (type, ref, options = {}) => {
       const preconditions = { uid: options.uid, resourceVersion: options.resourceVersion };
-      await transport.request({ method: 'DELETE', verb: 'delete', path: objectPath(type, ref), body: { preconditions }, ...callOf(options) });
+      await transport.request({
+        method: 'DELETE',
+        verb: 'delete',
+        path: objectPath(type, ref),
+        body: { preconditions },
+        ...callOf(options),
+      });
     },
 
     reviewToken: async (token, audiences, options = {}) =>
@@ -200,7 +226,9 @@ const reviewSchema = z.object({
     authenticated: z.boolean().default(false),
     error: z.string().default(''),
     audiences: z.array(z.string()).default([]),
-    user: z.object({ username: z.string().default(''), extra: z.record(z.string(), z.array(z.string())).default({}) }).default({ username: '', extra: {} }),
+    user: z
+      .object({ username: z.string().default(''), extra: z.record(z.string(), z.array(z.string())).default({}) })
+      .default({ username: '', extra: {} }),
   }),
 });
 

@@ -47,7 +47,9 @@ export function createInformer<Item>(options: InformerOptions<Item>): Informer<I
   const log = options.log.with({ resource });
   const synced = Promise.withResolvers<void>();
   const handlers: InformerHandlers<Item>[] = [];
-  const unreadable = metrics.counter('informer_unreadable_objects_total', 'Objects that could not be projected and are left out.', ['resource']);
+  const unreadable = metrics.counter('informer_unreadable_objects_total', 'Objects that could not be projected and are left out.', [
+    'resource',
+  ]);
   const store = createStore((object) => {
     try {
       return options.project(object);

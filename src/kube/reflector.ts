@@ -57,7 +57,9 @@ export function createReflector(options: ReflectorOptions): Reflector {
   const log = options.log.with({ resource });
   const lists = options.metrics.counter('reflector_lists_total', 'Full lists by what caused them.', ['resource', 'reason']);
   const restarts = options.metrics.counter('reflector_watch_ends_total', 'Ends of watches by cause.', ['resource', 'reason']);
-  const age = options.metrics.gauge('reflector_last_event_age_seconds', 'Time since the API server last said anything about a kind.', ['resource']);
+  const age = options.metrics.gauge('reflector_last_event_age_seconds', 'Time since the API server last said anything about a kind.', [
+    'resource',
+  ]);
   let lastContactMs = Number.NEGATIVE_INFINITY;
   options.metrics.onScrape(() => {
     if (Number.isFinite(lastContactMs)) {

@@ -49,7 +49,12 @@ const MAX_ERROR_BYTES = 256 << 10;
 /** Requests share one undici agent, so that TLS is not negotiated for each of them (client-node opens a connection per call). */
 export function createTransport(options: TransportOptions): KubeTransport {
   const { access, clock } = options;
-  const seconds = options.metrics.histogram('kube_request_seconds', 'Time of calls to the API server; watches until their head.', SECONDS_BUCKETS, ['verb']);
+  const seconds = options.metrics.histogram(
+    'kube_request_seconds',
+    'Time of calls to the API server; watches until their head.',
+    SECONDS_BUCKETS,
+    ['verb'],
+  );
   const calls = options.metrics.counter('kube_requests_total', 'Calls to the API server by result.', ['verb', 'result']);
   const agent = new Agent({
     connect: { ...access.tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 },
@@ -107,7 +112,8 @@ export function createTransport(options: TransportOptions): KubeTransport {
   };
 
   return {
-    request: (request) => guarded(request, async (signal) => parseJson(await readAll((await send(request, signal)).body, MAX_ANSWER_BYTES))),
+    request: (request) =>
+      guarded(request, async (signal) => parseJson(await readAll((await send(request, signal)).body, MAX_ANSWER_BYTES))),
     stream: (request) => guarded(request, async (signal) => streamOf(request, (await send(request, signal)).body)),
     close: () => agent.destroy(),
   };

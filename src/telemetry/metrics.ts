@@ -30,12 +30,7 @@ export type Histogram<Name extends string = never> = {
 export type Metrics = {
   counter<Name extends string = never>(name: string, help: string, labels?: readonly Name[]): Counter<Name>;
   gauge<Name extends string = never>(name: string, help: string, labels?: readonly Name[]): Gauge<Name>;
-  histogram<Name extends string = never>(
-    name: string,
-    help: string,
-    buckets: readonly number[],
-    labels?: readonly Name[],
-  ): Histogram<Name>;
+  histogram<Name extends string = never>(name: string, help: string, buckets: readonly number[], labels?: readonly Name[]): Histogram<Name>;
   /** Called before every scrape, for gauges that are read rather than set: ages, queue lengths. */
   onScrape(callback: () => void): void;
   /** What `/metrics` answers. */
@@ -69,14 +64,12 @@ export function createMetrics(): Metrics {
 
   return {
     counter: <Name extends string>(name: string, help: string, labels: readonly Name[] = []): Counter<Name> => {
-      const create = () =>
-        new prometheus.Counter<string>({ name: PREFIX + name, help, labelNames: [...labels], registers: [registry] });
+      const create = () => new prometheus.Counter<string>({ name: PREFIX + name, help, labelNames: [...labels], registers: [registry] });
       const counter = once(name, create, (value): value is prometheus.Counter<string> => value instanceof prometheus.Counter);
       return { inc: (values, by = 1) => counter.inc(values, by) };
     },
     gauge: <Name extends string>(name: string, help: string, labels: readonly Name[] = []): Gauge<Name> => {
-      const create = () =>
-        new prometheus.Gauge<string>({ name: PREFIX + name, help, labelNames: [...labels], registers: [registry] });
+      const create = () => new prometheus.Gauge<string>({ name: PREFIX + name, help, labelNames: [...labels], registers: [registry] });
       const gauge = once(name, create, (value): value is prometheus.Gauge<string> => value instanceof prometheus.Gauge);
       return {
         set: (values, value) => gauge.set(values, value),

@@ -67,7 +67,11 @@ function readSettings(given: Flags): WebhookSettings {
     hub: given.hubUrl === undefined ? null : { hubUrl: new URL(given.hubUrl), caFile: given.hubCaFile ?? null, tokenFile: given.tokenFile },
     certificate:
       given.tlsDir === undefined
-        ? { kind: 'secret', ref: parseRef(given.tlsSecret ?? 'palisade-system/palisade-webhook-tls'), kubeconfigFile: given.kubeconfig ?? null }
+        ? {
+            kind: 'secret',
+            ref: parseRef(given.tlsSecret ?? 'palisade-system/palisade-webhook-tls'),
+            kubeconfigFile: given.kubeconfig ?? null,
+          }
         : { kind: 'directory', directory: given.tlsDir },
   };
 }

@@ -37,7 +37,9 @@ test('certificates hold from an hour ago, and a leaf never outlives its authorit
 });
 
 test('no two certificates have the same serial', async () => {
-  const serials = await Promise.all(Array.from({ length: 8 }, async () => new X509Certificate((await leafOf()).certificatePem).serialNumber));
+  const serials = await Promise.all(
+    Array.from({ length: 8 }, async () => new X509Certificate((await leafOf()).certificatePem).serialNumber),
+  );
   expect(new Set(serials).size).toBe(8);
 });
 
@@ -48,10 +50,13 @@ test('a TLS 1.3 client that trusts the authority accepts the leaf', async () => 
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const isAuthorized = await new Promise<boolean>((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', ca: authority.certificatePem, servername: 'palisade-hub.palisade-system.svc' }, () => {
-      resolve(socket.authorized);
-      socket.destroy();
-    });
+    const socket = connect(
+      { port, host: '127.0.0.1', ca: authority.certificatePem, servername: 'palisade-hub.palisade-system.svc' },
+      () => {
+        resolve(socket.authorized);
+        socket.destroy();
+      },
+    );
     socket.on('error', reject);
   });
   server.close();

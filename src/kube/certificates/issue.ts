@@ -65,7 +65,9 @@ export async function issueAuthority(options: AuthorityOptions): Promise<Certifi
 /** A new server certificate, signed by the authority; never outlives it. */
 export async function issueLeaf(options: LeafOptions): Promise<CertificatePair> {
   const issuer = new X509Certificate(options.authority.certificatePem);
-  const signingKey = await webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(options.authority.privateKeyPem), KEYS, false, ['sign']);
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(options.authority.privateKeyPem), KEYS, false, [
+    'sign',
+  ]);
   const keys = await webcrypto.subtle.generateKey(KEYS, true, ['sign', 'verify']);
   const names = [
     ...options.dnsNames.map((value) => ({ type: 'dns' as const, value })),

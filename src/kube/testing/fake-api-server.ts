@@ -5,7 +5,12 @@ export type FakeObject = { readonly metadata: { readonly name: string; readonly 
 type Watch = { readonly response: ServerResponse; readonly resourceVersion: string };
 
 /** What the server answers instead of the truth, once. */
-export type Fault = { readonly on: 'list' | 'watch'; readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> };
+export type Fault = {
+  readonly on: 'list' | 'watch';
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+};
 
 /**
  * One collection of objects over real HTTP, with lists, pages and watches, whose connections misbehave on demand: what a reflector

@@ -59,7 +59,12 @@ export function checkFleet(compiled: CompiledPolicy, fleet: Fleet | null, nowMs:
 /** Nodes with one kernel build, whose facts are fresh. */
 type BuildGroup = { readonly build: FleetBuild; readonly nodes: number; readonly ageMs: number };
 type Scope = { readonly groups: readonly BuildGroup[]; readonly matching: number };
-type Failure = { readonly hook: PlanHook; readonly reason: BindFailure['reason']; readonly message: string; readonly groups: readonly BuildGroup[] };
+type Failure = {
+  readonly hook: PlanHook;
+  readonly reason: BindFailure['reason'];
+  readonly message: string;
+  readonly groups: readonly BuildGroup[];
+};
 
 function groupByBuild(nodes: readonly FleetNode[], fleet: Fleet, nowMs: number): readonly BuildGroup[] {
   const groups = new Map<string, BuildGroup>();

@@ -32,7 +32,10 @@ export function createFleetMemory(clock: Clock): FleetMemory {
     if (frame !== undefined) {
       const { release, arch, lsm, preempt } = frame;
       const known = names.get(build) ?? null;
-      builds.set(build, { kernel: { release, arch, lsm, preempt, facts: frame.facts, catalogue: known === null ? null : askOnly(known) }, names: known });
+      builds.set(build, {
+        kernel: { release, arch, lsm, preempt, facts: frame.facts, catalogue: known === null ? null : askOnly(known) },
+        names: known,
+      });
     }
   };
 
@@ -92,6 +95,7 @@ export function createFleetMemory(clock: Clock): FleetMemory {
 }
 
 function askOnly(catalogue: KernelCatalogue): KernelCatalogue {
-  const closed = (set: ReadonlySet<string>): ReadonlySet<string> => Object.assign(new Set<string>(), { has: (name: string) => set.has(name) });
+  const closed = (set: ReadonlySet<string>): ReadonlySet<string> =>
+    Object.assign(new Set<string>(), { has: (name: string) => set.has(name) });
   return { functions: closed(catalogue.functions), lsmHooks: closed(catalogue.lsmHooks), tracepoints: closed(catalogue.tracepoints) };
 }

@@ -18,7 +18,11 @@ export function findingOfProblem(problem: Problem): Finding {
 }
 
 export function findingOfFleet(problem: FleetProblem): Finding {
-  return { rule: problem.reason, path: problem.path, text: problem.hint === undefined ? problem.message : `${problem.message}; ${problem.hint}` };
+  return {
+    rule: problem.reason,
+    path: problem.path,
+    text: problem.hint === undefined ? problem.message : `${problem.message}; ${problem.hint}`,
+  };
 }
 
 /** The text of a refusal: one line per finding. */

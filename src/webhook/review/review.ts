@@ -55,7 +55,12 @@ function isOurs(request: AdmissionRequest): boolean {
 /** True for changes of metadata alone. */
 function isUnchanged(request: AdmissionRequest): boolean {
   const { object, oldObject } = request;
-  return request.operation === 'UPDATE' && isJsonObject(object) && isJsonObject(oldObject) && isDeepStrictEqual(object['spec'], oldObject['spec']);
+  return (
+    request.operation === 'UPDATE' &&
+    isJsonObject(object) &&
+    isJsonObject(oldObject) &&
+    isDeepStrictEqual(object['spec'], oldObject['spec'])
+  );
 }
 
 function isBeingDeleted(object: unknown): boolean {

@@ -34,5 +34,11 @@ export function kernelNames(changes: Partial<KernelNames> = {}): KernelNames {
 }
 
 export function nodes(prefix: string, count: number, changes: Partial<CatalogueNode> = {}): CatalogueNode[] {
-  return Array.from({ length: count }, (_, index) => ({ name: `${prefix}-${index}`, labels: {}, build: BUILD_NEW, silentMs: 0, ...changes }));
+  return Array.from({ length: count }, (_, index) => ({
+    name: `${prefix}-${index}`,
+    labels: {},
+    build: BUILD_NEW,
+    silentMs: 0,
+    ...changes,
+  }));
 }
