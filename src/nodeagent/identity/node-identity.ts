@@ -1,0 +1,82 @@
+import type { CgroupRecord } from '../../abi/record-types.ts';
+import type { LinkPod } from '../../linker/link-input.ts';
+import type { Pods } from '../../protocol/hub-frames.ts';
+import { sleep, type Clock } from '../../telemetry/clock.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Identities } from '../events/identities.ts';
+import { CgroupIndex } from './cgroup-index.ts';
+import { walkCgroups } from './cgroup-walk.ts';
+import { nodeIdentities } from './node-identities.ts';
+import { PodTable } from './pod-table.ts';
+
+export type NodeIdentityOptions = {
+  readonly root: string;
+  readonly walkMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Pods or cgroups changed: events may have waited for it, and scopes must follow. */
+  readonly onChange: () => void;
+};
+
+/** Events of what has ended still ask who it was. */
+const KEEP_GONE_MS = 60_000;
+const OP_RELEASE = 2;
+
+/** Pods and cgroups of this node, from the hub, the kernel's records and walks over the tree. */
+export class NodeIdentity {
+  readonly #options: NodeIdentityOptions;
+  readonly #pods = new PodTable({ keepGoneMs: KEEP_GONE_MS });
+  readonly cgroups = new CgroupIndex({ keepReleasedMs: KEEP_GONE_MS });
+  readonly identities: Identities;
+
+  constructor(options: NodeIdentityOptions) {
+    this.#options = options;
+    this.identities = nodeIdentities(this.cgroups, this.#pods);
+  }
+
+  get podCount(): number {
+    return this.#pods.size;
+  }
+
+  /** For the linker: pods by the uid that is in their cgroups' names. */
+  linkPods(): LinkPod[] {
+    return Array.from(this.#pods.all(), (pod) => ({ uid: pod.cgroupUid, namespace: pod.ns, labels: pod.labels }));
+  }
+
+  applyPods(frame: Pods): void {
+    this.#pods.apply(frame, this.#options.clock.monotonicMs());
+    this.#options.onChange();
+  }
+
+  /** The kernel made or released a cgroup. */
+  note(record: CgroupRecord): void {
+    if (record.operation === OP_RELEASE) this.cgroups.release(record.id, this.#options.clock.monotonicMs());
+    else this.cgroups.add({ id: record.id, parentId: record.parentId, name: record.name.toString('utf8') });
+  }
+
+  /** Takes in what is there now; true if something was new. */
+  async walk(): Promise<boolean> {
+    const found = await walkCgroups(this.#options.root);
+    let isNew = false;
+    for (const seen of found) {
+      isNew ||= this.cgroups.get(seen.id) === undefined;
+      this.cgroups.add(seen);
+    }
+    this.cgroups.keepOnly(new Set(found.map(({ id }) => id)), this.#options.clock.monotonicMs());
+    return isNew;
+  }
+
+  /** Walks again and again, for cgroups whose records were lost. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, walkMs, log } = this.#options;
+    while (!signal.aborted) {
+      await sleep(clock, walkMs, signal);
+      if (signal.aborted) return;
+      try {
+        if (await this.walk()) this.#options.onChange();
+      } catch (error) {
+        log.warn('Could not walk the cgroup tree', { error });
+      }
+    }
+  }
+}
