@@ -35,6 +35,7 @@ export async function buildLoader(cache: string, build: LoaderBuild, env: NodeJS
   const folder = await cachedFolder({
     cache,
     name: `loader/${build}`,
+    keep: 4,
     inputs: await inputsOf(build),
     make: async (made) => {
       const targetFolder = path.join(cache, 'cargo');

@@ -114,6 +114,7 @@ export async function nodeDisk(options: {
   const folder = await cachedFolder({
     cache: options.cache,
     name: 'node/disk',
+    keep: 4,
     inputs: [...inputs, ...versions, options.binaries],
     make: async (target) => {
       const root = path.join(target, 'root');

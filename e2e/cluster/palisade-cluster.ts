@@ -79,7 +79,11 @@ export async function startPalisadeCluster(options: PalisadeClusterOptions): Pro
     });
     await step('webhook', () => untilHealthy('webhook', ports.webhookHealth, webhook));
     await step('agents', async () => {
-      await kubectl.apply(manifestText((await manifestsIn('deploy')).map((manifest) => withAgentFlags(forThisCluster(manifest, ports), options.agentFlags ?? []))));
+      await kubectl.apply(
+        manifestText(
+          (await manifestsIn('deploy')).map((manifest) => withAgentFlags(forThisCluster(manifest, ports), options.agentFlags ?? [])),
+        ),
+      );
       await kubectl.run(['-n', systemNamespace, 'rollout', 'status', 'daemonset/palisade-agent', '--timeout=120s']);
     });
     return { ...cluster, ports, controller, webhook };

@@ -48,6 +48,7 @@ export async function palisadeImage(cache: string, loader: string): Promise<stri
   const folder = await cachedFolder({
     cache,
     name: 'images/palisade',
+    keep: 4,
     inputs,
     make: async (target) => {
       const layer = async (name: string): Promise<string> => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -30,6 +30,16 @@ describe('the cache of downloads and builds', () => {
     const failing = { cache, name: 'thing', inputs: ['x'], make: () => Promise.reject(new Error('no network')) };
     await expect(cachedFolder(failing)).rejects.toThrow('no network');
     expect(await readdir(cache)).toEqual([]);
+  });
+
+  it('keeps the entries that were used last, where it is told how many', async () => {
+    const entry = (version: string) => ({ cache, name: 'thing', inputs: [version], keep: 2, make: () => Promise.resolve() });
+    const other = await cachedFolder({ ...entry('1'), name: 'thing-of-another-name' });
+    const first = await cachedFolder(entry('1'));
+    const second = await cachedFolder(entry('2'));
+    await utimes(second, new Date(0), new Date(0));
+    const third = await cachedFolder(entry('3'));
+    expect([first, second, third, other].map((folder) => existsSync(folder))).toEqual([true, false, true, true]);
   });
 
   it('takes two inputs for what they are, not for their joined text', () => {

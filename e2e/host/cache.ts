@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -28,6 +28,8 @@ export type CacheEntry = {
   readonly inputs: readonly (string | Uint8Array)[];
   /** Fills a new, empty folder. */
   readonly make: (folder: string) => Promise<void>;
+  /** For what changes with every build: how many entries of this name stay, those used last. All without it. */
+  readonly keep?: number;
 };
 
 /** Where an entry lives, made or not. */
@@ -41,7 +43,11 @@ export function entryFolder(entry: Pick<CacheEntry, 'cache' | 'name' | 'inputs'>
  */
 export async function cachedFolder(entry: CacheEntry): Promise<string> {
   const folder = entryFolder(entry);
-  if (existsSync(folder)) return folder;
+  if (existsSync(folder)) {
+    // Its time says when it was used last.
+    await utimes(folder, new Date(), new Date());
+    return folder;
+  }
   await mkdir(path.dirname(folder), { recursive: true });
   const partial = await mkdtemp(`${folder}.partial-`);
   try {
@@ -51,5 +57,19 @@ export async function cachedFolder(entry: CacheEntry): Promise<string> {
     await rm(partial, { recursive: true, force: true });
     if (!existsSync(folder)) throw error;
   }
+  if (entry.keep !== undefined) await removeOldest(entry.cache, entry.name, entry.keep);
   return folder;
+}
+
+/** Removes entries of a name beyond the number to keep. Who has a file of theirs open keeps it until he closes it. */
+async function removeOldest(cache: string, name: string, keep: number): Promise<void> {
+  const parent = path.dirname(path.join(cache, name));
+  const entryName = new RegExp(`^${path.basename(name)}-[0-9a-f]{16}$`);
+  const found = await Promise.all(
+    (await readdir(parent))
+      .filter((candidate) => entryName.test(candidate))
+      .map(async (candidate) => ({ folder: path.join(parent, candidate), usedMs: (await stat(path.join(parent, candidate))).mtimeMs })),
+  );
+  const old = found.toSorted((a, b) => b.usedMs - a.usedMs).slice(keep);
+  for (const { folder } of old) await rm(folder, { recursive: true, force: true });
 }

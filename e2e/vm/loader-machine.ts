@@ -38,16 +38,30 @@ export async function bootLoaderMachine(options: {
     log = '';
     const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     const script = 'mkdir -p /run/palisade /var/lib/palisade/loader; rm -f "$1"; shift; ulimit -l unlimited; exec env "$@"';
-    const command = [...assignments, loaderInGuest, 'serve', '--socket', guestSocket, '--state', '/var/lib/palisade/loader', '--peer-uid', String(agentUid)];
+    const command = [
+      ...assignments,
+      loaderInGuest,
+      'serve',
+      '--socket',
+      guestSocket,
+      '--state',
+      '/var/lib/palisade/loader',
+      '--peer-uid',
+      String(agentUid),
+    ];
     const keep = (chunk: Buffer): void => {
       log += chunk.toString();
     };
     running = machine.start(['sh', '-c', script, 'sh', guestSocket, ...command], { onStderr: keep, onStdout: keep });
     // The result is looked at by killLoader; until then an end is seen by the socket.
     running.result.catch(() => undefined);
-    await waitUntil('the loader to listen', async () => ((await machine.run(['test', '-S', guestSocket])).status === 0 ? true : undefined), {
-      timeoutMs: 30_000,
-    }).catch((error: unknown) => {
+    await waitUntil(
+      'the loader to listen',
+      async () => ((await machine.run(['test', '-S', guestSocket])).status === 0 ? true : undefined),
+      {
+        timeoutMs: 30_000,
+      },
+    ).catch((error: unknown) => {
       throw new Error(`loader on ${machine.kernel.name}: ${log.slice(-3000)}`, { cause: error });
     });
     bridge ??= await bridgeSocket(machine, guestSocket, agentUid);
