@@ -1,0 +1,162 @@
+//! Names that exist in this kernel (CATALOGUE), and what a tracepoint or function looks like (RESOLVE). Read once, at the start, while
+//! the capabilities for it are there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::btf;
+use crate::host::{self, Tracefs};
+use crate::reasons;
+use crate::result::{Failure, Outcome, Stage, io_at};
+
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    pub functions: Vec<String>,
+    pub lsm_hooks: Vec<String>,
+    pub tracepoints: Vec<String>,
+    /// sha256 of all names and the release: nodes with equal values have equal kernels.
+    pub build: [u8; 32],
+}
+
+pub fn read(tracefs: Option<&Tracefs>) -> Outcome<Catalogue> {
+    let known = btf::kernel()?;
+    let all = btf::function_names(&known);
+    let lsm_hooks: BTreeSet<String> = all.iter().filter_map(|name| btf::lsm_hook_of(name)).map(str::to_owned).collect();
+    let functions = probeable(all.into_iter().collect(), tracefs);
+    let tracepoints = tracefs.and_then(|tracefs| tracepoint_names(tracefs.path()).ok()).unwrap_or_default();
+    let mut digest = Sha256::new().chain_update(host::release());
+    for name in functions.iter().chain(&lsm_hooks).chain(&tracepoints) {
+        digest.update(b"\n");
+        digest.update(name);
+    }
+    Ok(Catalogue {
+        functions: functions.into_iter().collect(),
+        lsm_hooks: lsm_hooks.into_iter().collect(),
+        tracepoints: tracepoints.into_iter().collect(),
+        build: digest.finalize().into(),
+    })
+}
+
+/// Of BTF's functions, those that ftrace can probe; where that list is out of reach, those that the kernel has symbols for.
+fn probeable(all: BTreeSet<String>, tracefs: Option<&Tracefs>) -> BTreeSet<String> {
+    let traceable = tracefs
+        .and_then(|tracefs| fs::read_to_string(tracefs.path().join("available_filter_functions")).ok())
+        .map(|text| text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect::<BTreeSet<_>>());
+    let exist = traceable.or_else(|| fs::read_to_string("/proc/kallsyms").ok().map(|text| symbols(&text)));
+    match exist {
+        Some(exist) if !exist.is_empty() => all.into_iter().filter(|name| exist.contains(name)).collect(),
+        _ => all,
+    }
+}
+
+/// Text symbols of the kernel itself (no module).
+fn symbols(kallsyms: &str) -> BTreeSet<String> {
+    kallsyms
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (_, kind, name) = (words.next()?, words.next()?, words.next()?);
+            (kind.eq_ignore_ascii_case("t") && words.next().is_none()).then(|| name.to_owned())
+        })
+        .collect()
+}
+
+fn tracepoint_names(folder: &Path) -> io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for system in fs::read_dir(folder.join("events"))? {
+        let system = system?.path();
+        let (Some(group), true) = (system.file_name().and_then(|name| name.to_str()), system.is_dir()) else { continue };
+        for event in fs::read_dir(&system)? {
+            let event = event?.path();
+            if let (Some(name), true) = (event.file_name().and_then(|name| name.to_str()), event.join("format").is_file()) {
+                names.insert(format!("{group}/{name}"));
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Answers one QUERY: empty text for what does not exist.
+pub fn resolve(queries: &[&str], tracefs: Option<&Tracefs>) -> Outcome<Vec<String>> {
+    let mut known = None;
+    queries.iter().map(|query| resolve_one(query, tracefs, &mut known)).collect()
+}
+
+fn resolve_one(query: &str, tracefs: Option<&Tracefs>, known: &mut Option<libbpf_rs::btf::Btf<'static>>) -> Outcome<String> {
+    let (kind, name) = query.split_once(':').ok_or_else(|| Failure::parse(format!("query {query:?} has no kind")))?;
+    if kind == "tracepoint" {
+        return tracepoint_format(name, tracefs);
+    }
+    let function = match kind {
+        "function" => name.to_owned(),
+        "lsm" => btf::lsm_function(name),
+        _ => return Err(Failure::parse(format!("query {query:?}: the kind must be tracepoint, function or lsm"))),
+    };
+    if known.is_none() {
+        *known = Some(btf::kernel()?);
+    }
+    Ok(known.as_ref().and_then(|known| btf::prototype(known, &function)).unwrap_or_default())
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+/// `name offset size signed dataloc` per field.
+fn tracepoint_format(name: &str, tracefs: Option<&Tracefs>) -> Outcome<String> {
+    let parts = name.split_once('/').filter(|(group, event)| is_name(group) && is_name(event));
+    let Some((group, event)) = parts else { return Err(Failure::parse(format!("tracepoint {name:?}: SYSTEM/EVENT is right"))) };
+    let folder = tracefs.ok_or_else(|| Failure::new(Stage::Open, reasons::PERMISSION_DENIED, "tracefs is out of reach"))?.path();
+    match fs::read_to_string(folder.join("events").join(group).join(event).join("format")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        other => other.map(|text| format_lines(&text)).map_err(io_at(Stage::Open, "tracefs")),
+    }
+}
+
+/// From the kernel's `field:TYPE NAME;\toffset:N;\tsize:N;\tsigned:N;` lines.
+fn format_lines(format: &str) -> String {
+    format.lines().filter_map(format_line).fold(String::new(), |text, line| text + &line + "\n")
+}
+
+fn format_line(line: &str) -> Option<String> {
+    let mut parts = line.trim().split(';').map(str::trim);
+    let declaration = parts.next()?.strip_prefix("field:")?;
+    let offset = parts.next()?.strip_prefix("offset:")?;
+    let size = parts.next()?.strip_prefix("size:")?;
+    let signed = parts.next().and_then(|part| part.strip_prefix("signed:")).unwrap_or("0");
+    let (kind, name) = declaration.rsplit_once(char::is_whitespace)?;
+    let name = name.split('[').next()?.trim_start_matches('*');
+    let dataloc = u8::from(kind.starts_with("__data_loc"));
+    Some(format!("{name} {offset} {size} {signed} {dataloc}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_becomes_one_line_per_field() {
+        let text = "name: sched_process_exec\nID: 314\nformat:\n\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n\n\
+            \tfield:__data_loc char[] filename;\toffset:8;\tsize:4;\tsigned:0;\n\tfield:pid_t pid;\toffset:12;\tsize:4;\tsigned:1;\n\
+            \tfield:char comm[16];\toffset:16;\tsize:16;\tsigned:0;\n\tfield:const char * p;\toffset:32;\tsize:8;\tsigned:0;\n\nprint fmt: \"x\"\n";
+        assert_eq!(format_lines(text), "common_type 0 2 0 0\nfilename 8 4 0 1\npid 12 4 1 0\ncomm 16 16 0 0\np 32 8 0 0\n");
+    }
+
+    #[test]
+    fn symbols_of_modules_and_data_are_left_out() {
+        let text = "0000 T vfs_read\n0000 t helper\n0000 D jiffies\n0000 t ext4_read [ext4]\n";
+        assert_eq!(symbols(text).into_iter().collect::<Vec<_>>(), ["helper", "vfs_read"]);
+    }
+
+    #[test]
+    fn queries_cannot_leave_tracefs() {
+        assert!(resolve(&["tracepoint:../../etc"], None).is_err());
+        assert!(resolve(&["tracepoint:a/../b"], None).is_err());
+        assert!(resolve(&["nonsense"], None).is_err());
+        assert!(resolve(&["nosuch:x"], None).is_err());
+    }
+}

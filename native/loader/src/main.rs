@@ -1,0 +1,87 @@
+//! palisade-loader: the one privileged process of a node. It loads, attaches, pins and flips BPF programs on the word of the agent, and
+//! hands the agent what they record. It knows neither Kubernetes nor policies. Contract: docs/loader-protocol.md.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod abi;
+mod adopt;
+mod btf;
+mod caps;
+mod catalogue;
+mod cli;
+mod commit;
+mod counters;
+mod dispatch;
+#[cfg(feature = "drive")]
+mod drive;
+mod embed;
+mod engine;
+mod events;
+mod exempt;
+mod facts;
+mod faults;
+mod frame;
+mod generation;
+mod hook;
+mod hook_info;
+mod hook_kind;
+mod hook_request;
+mod host;
+mod inner;
+mod losses;
+mod meta;
+mod node;
+mod object;
+mod pins;
+mod probe;
+mod process;
+mod reasons;
+mod result;
+mod scope;
+mod seccomp;
+mod serve;
+mod server;
+mod supervise;
+mod sys;
+mod verifier_log;
+mod wire;
+
+use std::process::ExitCode;
+
+use cli::Command;
+use result::Outcome;
+
+fn run(command: Command) -> Outcome<u8> {
+    match command {
+        Command::Serve(options) => serve::serve(options).map(|()| 0),
+        Command::Probe(options) => serve::probe(&options).map(|()| 0),
+        Command::Purge(options) => serve::purge(&options).map(|()| 0),
+        Command::Supervise(child) => Ok(u8::try_from(supervise::run(&child)).unwrap_or(1)),
+        Command::Abi => {
+            println!("{:016x}", abi::ABI_HASH);
+            Ok(0)
+        }
+        #[cfg(feature = "drive")]
+        Command::Drive { socket, file } => drive::drive(&socket, &file).map(|()| 0),
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = match cli::parse(&arguments) {
+        Ok(command) => command,
+        Err(message) => {
+            eprintln!("{message}\n{}", cli::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("palisade-loader: {failure}");
+            if !failure.verifier.is_empty() {
+                eprintln!("{}", failure.verifier);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

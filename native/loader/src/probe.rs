@@ -1,0 +1,160 @@
+//! Finds out what this kernel allows, by loading and attaching: never by its version.
+
+use libbpf_rs::btf::Btf;
+use libbpf_rs::libbpf_sys;
+use libbpf_rs::{Link, MapType, ObjectBuilder, ProgramType};
+use std::fs;
+use std::path::Path;
+
+use crate::btf;
+use crate::embed::Flavour;
+use crate::hook_kind::Method;
+use crate::sys::{self, Instruction};
+
+/// Registers of a probe program.
+const R0: u8 = 0;
+const R1: u8 = 1;
+const R2: u8 = 2;
+const R3: u8 = 3;
+const R10: u8 = 10;
+
+const fn instruction(code: u32, dst: u8, src: u8, offset: i16, immediate: i32) -> Instruction {
+    Instruction { code: code as u8, registers: dst | src << 4, offset, immediate }
+}
+
+const fn move_immediate(dst: u8, value: i32) -> Instruction {
+    instruction(libbpf_sys::BPF_ALU64 | libbpf_sys::BPF_MOV | libbpf_sys::BPF_K, dst, 0, 0, value)
+}
+
+const fn move_register(dst: u8, src: u8) -> Instruction {
+    instruction(libbpf_sys::BPF_ALU64 | libbpf_sys::BPF_MOV | libbpf_sys::BPF_X, dst, src, 0, 0)
+}
+
+const fn add_immediate(dst: u8, value: i32) -> Instruction {
+    instruction(libbpf_sys::BPF_ALU64 | libbpf_sys::BPF_ADD | libbpf_sys::BPF_K, dst, 0, 0, value)
+}
+
+const fn load_word(dst: u8, src: u8, offset: i16) -> Instruction {
+    instruction(libbpf_sys::BPF_LDX | libbpf_sys::BPF_MEM | libbpf_sys::BPF_DW, dst, src, offset, 0)
+}
+
+const fn call(helper: u32) -> Instruction {
+    instruction(libbpf_sys::BPF_JMP | libbpf_sys::BPF_CALL, 0, 0, 0, helper as i32)
+}
+
+const EXIT: Instruction = instruction(libbpf_sys::BPF_JMP | libbpf_sys::BPF_EXIT, 0, 0, 0, 0);
+const STACK_SLOT: i16 = -8;
+const PATH_BYTES: i32 = 64;
+
+/// A compare-and-swap on the stack.
+pub fn has_compare_and_swap() -> bool {
+    let program = [
+        move_immediate(R0, 0),
+        move_immediate(R1, 1),
+        instruction(libbpf_sys::BPF_STX | libbpf_sys::BPF_MEM | libbpf_sys::BPF_DW, R10, R0, STACK_SLOT, 0),
+        instruction(
+            libbpf_sys::BPF_STX | libbpf_sys::BPF_ATOMIC | libbpf_sys::BPF_DW,
+            R10,
+            R1,
+            STACK_SLOT,
+            libbpf_sys::BPF_CMPXCHG as i32,
+        ),
+        move_immediate(R0, 0),
+        EXIT,
+    ];
+    sys::load_probe(libbpf_sys::BPF_PROG_TYPE_KPROBE, 0, 0, &program).is_ok()
+}
+
+/// `bpf_d_path` on the path inside (`inside` bytes into) the first argument of a function, in an LSM or fmod_ret program.
+fn allows_d_path(program_type: u32, attach_type: u32, function: Option<u32>, inside: u32) -> bool {
+    let (Some(function), Ok(inside)) = (function, i32::try_from(inside)) else { return false };
+    let program = [
+        load_word(R1, R1, 0),
+        add_immediate(R1, inside),
+        move_register(R2, R10),
+        add_immediate(R2, -PATH_BYTES),
+        move_immediate(R3, PATH_BYTES),
+        call(libbpf_sys::BPF_FUNC_d_path),
+        move_immediate(R0, 0),
+        EXIT,
+    ];
+    sys::load_probe(program_type, attach_type, function, &program).is_ok()
+}
+
+/// Where `bpf_d_path` works: in lsm/file_open, in lsm/path_unlink, in fmod_ret/security_file_open.
+pub fn d_path(known: &Btf<'_>) -> [bool; 3] {
+    let Some(inside_file) = btf::member_offset(known, "file", "f_path") else { return [false; 3] };
+    let lsm = |hook: &str, inside| {
+        let function = btf::function_id(known, &btf::lsm_function(hook));
+        allows_d_path(libbpf_sys::BPF_PROG_TYPE_LSM, libbpf_sys::BPF_LSM_MAC, function, inside)
+    };
+    let fmod = btf::function_id(known, "security_file_open");
+    [
+        lsm("file_open", inside_file),
+        lsm("path_unlink", 0),
+        allows_d_path(libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_MODIFY_RETURN, fmod, inside_file),
+    ]
+}
+
+/// A program without body of a tracing kind loads and attaches by BTF: fentry.
+pub fn has_fentry(known: &Btf<'_>) -> bool {
+    let Some(function) = btf::function_id(known, "security_file_open") else { return false };
+    let program = [move_immediate(R0, 0), EXIT];
+    sys::load_probe(libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_FENTRY, function, &program).is_ok()
+}
+
+pub fn has_iter_task(known: &Btf<'_>) -> bool {
+    let Some(function) = btf::function_id(known, "bpf_iter_task") else { return false };
+    let program = [move_immediate(R0, 0), EXIT];
+    sys::load_probe(libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_ITER, function, &program).is_ok()
+}
+
+pub fn has_kprobe_session() -> bool {
+    let program = [move_immediate(R0, 0), EXIT];
+    sys::load_probe(libbpf_sys::BPF_PROG_TYPE_KPROBE, libbpf_sys::BPF_TRACE_KPROBE_SESSION, 0, &program).is_ok()
+}
+
+pub fn has_kprobe_helper(helper: u32) -> bool {
+    ProgramType::Kprobe.is_helper_supported(helper).unwrap_or(false)
+}
+
+pub fn has_map(kind: MapType) -> bool {
+    kind.is_supported().unwrap_or(false)
+}
+
+/// What became of attaching the engine's empty program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attached {
+    pub works: bool,
+    /// The link can be pinned, so that it outlives the loader.
+    pub pins: bool,
+}
+
+/// Loads the engine's program without effect for this method, attaches it, and tries to pin the link in `folder` (on a bpffs).
+pub fn try_attach(flavour: Flavour, method: &Method, folder: &Path) -> Attached {
+    let Some(mut link) = attach_noop(flavour, method) else { return Attached::default() };
+    let path = folder.join(format!("probe_{}_{}", method.kind.name, std::process::id()));
+    let pins = link.pin(&path).is_ok();
+    if pins {
+        let _ = fs::remove_file(&path);
+    }
+    Attached { works: true, pins }
+}
+
+fn attach_noop(flavour: Flavour, method: &Method) -> Option<Link> {
+    let wanted = method.program("noop");
+    let mut object = ObjectBuilder::default().open_memory(flavour.engine()).ok()?;
+    for mut map in object.maps_mut() {
+        map.set_autocreate(false).ok()?;
+    }
+    for mut program in object.progs_mut() {
+        let is_wanted = program.name() == wanted.as_str();
+        program.set_autoload(is_wanted);
+        if is_wanted {
+            (method.kind.aim)(&mut program, &method.target).ok()?;
+        }
+    }
+    let object = object.load().ok()?;
+    let program = object.progs_mut().find(|program| program.name() == wanted.as_str())?;
+    (method.kind.attach)(&program, &method.target).ok()
+}

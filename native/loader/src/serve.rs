@@ -1,0 +1,142 @@
+//! The commands `serve`, `probe` and `purge`: what is done in which order, and with which privileges.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
+
+use crate::adopt;
+use crate::caps;
+use crate::cli::Options;
+use crate::engine::Engine;
+use crate::events::Events;
+use crate::facts::{self, Facts};
+use crate::generation::Generations;
+use crate::host::{self, Tracefs};
+use crate::meta::Meta;
+use crate::pins::PinDirectory;
+use crate::reasons;
+use crate::result::{Failure, Outcome, Stage, io_at};
+use crate::seccomp;
+use crate::server::{self, Server};
+use crate::sys;
+use crate::verifier_log;
+
+/// How long a starting loader waits for its forerunner to end.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// One loader per node: held as long as the process lives.
+fn lock(options: &Options) -> Outcome<Flock<File>> {
+    fs::create_dir_all(&options.state).map_err(io_at(Stage::Open, "state directory"))?;
+    let path = options.state.join("lock");
+    let mut file = File::create(&path).map_err(io_at(Stage::Open, "lock"))?;
+    let deadline = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err((back, _)) if Instant::now() < deadline => {
+                file = back;
+                thread::sleep(LOCK_PAUSE);
+            }
+            Err((_, errno)) => {
+                let mut failure = Failure::from_errno(Stage::Open, errno as i32, "another loader holds the lock");
+                failure.reason = reasons::RESOURCE_BUSY;
+                return Err(failure);
+            }
+        }
+    }
+}
+
+/// Kernels before 5.11 count maps against this limit.
+fn lift_memory_limit() {
+    let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
+}
+
+fn find_facts(options: &Options) -> Outcome<Facts> {
+    verifier_log::catch();
+    lift_memory_limit();
+    host::ensure_bpffs(&options.bpffs).map_err(io_at(Stage::Open, "bpffs"))?;
+    let facts = facts::collect(&options.bpffs);
+    let _ = verifier_log::take();
+    Ok(facts)
+}
+
+pub fn probe(options: &Options) -> Outcome<()> {
+    for line in find_facts(options)?.lines {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// Takes everything away that is pinned, whoever pinned it, without an agent.
+pub fn purge(options: &Options) -> Outcome<()> {
+    let _lock = lock(options)?;
+    let removed: u32 = PinDirectory::existing(&options.bpffs).iter().map(|(_, directory)| directory.remove()).sum();
+    let _ = fs::remove_file(options.state.join("journal"));
+    println!("{removed} pins removed");
+    Ok(())
+}
+
+pub fn serve(options: Options) -> Outcome<()> {
+    let signals = server::take_signals()?;
+    let _lock = lock(&options)?;
+    let facts = find_facts(&options)?;
+    let tracefs = Tracefs::open().inspect_err(|error| eprintln!("serve: tracefs is out of reach: {error}")).ok();
+    let own = Meta::own(facts.flavour.build(), host::boot_bytes());
+    #[cfg(feature = "faults")]
+    if let Ok(fault) = std::env::var("PALISADE_FAULT") {
+        crate::faults::arm(&fault)?;
+    }
+
+    let mut server = Server::listen(&options.socket, options.peer_uids.clone(), signals)?;
+    let kept = drop_privileges_plan(&options, &facts)?;
+    let catalogue = crate::catalogue::read(tracefs.as_ref()).inspect_err(|failure| eprintln!("serve: {failure}")).ok();
+    // Adoption opens maps and programs by their numbers, which needs SYS_ADMIN; the events thread must start without it.
+    let events = Events::start_confined(&kept, options.no_drop).map_err(io_at(Stage::Open, "events thread"))?;
+    let mut engine = Engine {
+        facts,
+        kept: kept.clone(),
+        tracefs,
+        catalogue,
+        events,
+        own,
+        node: None,
+        hooks: BTreeMap::new(),
+        generations: Generations::default(),
+        staged: BTreeMap::new(),
+        staged_bsets: None,
+        outdated: Vec::new(),
+        adopted: false,
+        counters: BTreeSet::new(),
+        own_cgroups: BTreeSet::new(),
+        exempt_paths: BTreeSet::new(),
+        host_namespaces: None,
+        reported_losses: [0; 2],
+        options,
+    };
+    adopt::adopt(&mut engine);
+    confine(&kept, engine.options.no_drop).map_err(io_at(Stage::Open, "privileges"))?;
+    eprintln!("serve: generation {}, {} hooks adopted, listening on {}", engine.generations.active, engine.hooks.len(), engine.options.socket.display());
+    server.run(&mut engine);
+    // Not by returning: libbpf's destructors would disable the events behind pinned links.
+    std::process::exit(0);
+}
+
+fn drop_privileges_plan(options: &Options, facts: &Facts) -> Outcome<Vec<caps::Kept>> {
+    let permitted = sys::permitted_capabilities().map_err(io_at(Stage::Open, "capabilities"))?;
+    Ok(if options.no_drop { caps::keep_all(permitted) } else { caps::choose(permitted, facts.needs) })
+}
+
+/// For the calling thread: capabilities, no_new_privs, seccomp.
+pub fn confine(kept: &[caps::Kept], no_drop: bool) -> std::io::Result<()> {
+    if no_drop {
+        sys::set_no_new_privileges()?;
+    } else {
+        caps::reduce_to(kept)?;
+    }
+    seccomp::confine()
+}

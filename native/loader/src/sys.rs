@@ -1,0 +1,210 @@
+//! The one unsafe module: system calls for which neither std, nix nor libbpf-rs has a safe form. Every block says why it is sound.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+fn check(result: i64) -> io::Result<i64> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// The word `active`, mapped from its BPF map: the only place where a generation changes.
+pub struct ActiveWord {
+    word: NonNull<AtomicU32>,
+}
+
+// SAFETY: the mapping is only read and written by atomic operations.
+unsafe impl Send for ActiveWord {}
+
+impl ActiveWord {
+    const LENGTH: usize = 4096;
+
+    /// `map` is a BPF_MAP_TYPE_ARRAY with BPF_F_MMAPABLE and a value of at least 4 bytes.
+    pub fn map(map: BorrowedFd<'_>) -> io::Result<Self> {
+        // SAFETY: a fresh mapping at an address of the kernel's choice; it aliases no memory of ours. The kernel checks that the fd is
+        // a mappable array and that the page lies within it.
+        let address = unsafe {
+            libc::mmap(std::ptr::null_mut(), Self::LENGTH, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, map.as_raw_fd(), 0)
+        };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        NonNull::new(address.cast::<AtomicU32>()).map(|word| Self { word }).ok_or_else(|| io::Error::from_raw_os_error(libc::EFAULT))
+    }
+
+    pub fn load(&self) -> u32 {
+        // SAFETY: the page stays mapped as long as self lives, is aligned, and AtomicU32 allows writers elsewhere.
+        unsafe { self.word.as_ref() }.load(Ordering::SeqCst)
+    }
+
+    pub fn store(&self, generation: u32) {
+        // SAFETY: as in load.
+        unsafe { self.word.as_ref() }.store(generation, Ordering::SeqCst);
+    }
+}
+
+impl Drop for ActiveWord {
+    fn drop(&mut self) {
+        // SAFETY: address and length are those of the mapping made in map, and no reference to it outlives self.
+        unsafe { libc::munmap(self.word.as_ptr().cast::<c_void>(), Self::LENGTH) };
+    }
+}
+
+/// Waits for one RCU period on all CPUs: after it no program runs that read the old generation.
+pub fn wait_for_grace() -> io::Result<()> {
+    const MEMBARRIER_CMD_GLOBAL: i32 = 1;
+    // SAFETY: takes integers only.
+    check(unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) }).map(|_| ())
+}
+
+/// Nanoseconds of CLOCK_BOOTTIME, the clock of all records.
+pub fn boottime_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a local that lives through the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
+    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+}
+
+#[repr(C)]
+struct CapHeader {
+    version: u32,
+    pid: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct CapWords {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
+
+/// The permitted capabilities of this thread, bit n = capability n.
+pub fn permitted_capabilities() -> io::Result<u64> {
+    let mut header = CapHeader { version: CAPABILITY_VERSION_3, pid: 0 };
+    let mut words = [CapWords::default(); 2];
+    // SAFETY: version 3 reads one header and writes exactly two words, which is what the pointers are to.
+    check(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, words.as_mut_ptr()) })?;
+    Ok(u64::from(words[0].permitted) | u64::from(words[1].permitted) << 32)
+}
+
+/// Sets permitted and effective capabilities of this thread, and clears the inheritable ones.
+pub fn set_capabilities(mask: u64) -> io::Result<()> {
+    let mut header = CapHeader { version: CAPABILITY_VERSION_3, pid: 0 };
+    let word = |bits: u32| CapWords { effective: bits, permitted: bits, inheritable: 0 };
+    let words = [word(mask as u32), word((mask >> 32) as u32)];
+    // SAFETY: version 3 reads one header and two words, which is what the pointers are to.
+    check(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, words.as_ptr()) }).map(|_| ())
+}
+
+/// Takes a capability out of the bounding set, so that no exec can bring it back.
+pub fn drop_bounding_capability(number: u32) -> io::Result<()> {
+    // SAFETY: takes integers only.
+    check(i64::from(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, u64::from(number), 0, 0, 0) })).map(|_| ())
+}
+
+pub fn set_no_new_privileges() -> io::Result<()> {
+    // SAFETY: takes integers only.
+    check(i64::from(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1u64, 0u64, 0u64, 0u64) })).map(|_| ())
+}
+
+/// Installs a handler for signals. The handler may touch atomics and call what POSIX calls async-signal-safe, nothing else.
+pub fn on_signals(signals: &[i32], handler: extern "C" fn(i32)) -> io::Result<()> {
+    for signal in signals {
+        // SAFETY: sigaction is plain data for which all zeroes is a valid value.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        action.sa_sigaction = handler as *const () as usize;
+        action.sa_flags = libc::SA_RESTART;
+        // SAFETY: action lives through the call and holds a function that lives for ever; no old action is asked for.
+        check(i64::from(unsafe { libc::sigaction(*signal, &raw const action, std::ptr::null_mut()) }))?;
+    }
+    Ok(())
+}
+
+/// Installs a classic BPF filter for this thread and all that it starts.
+pub fn install_seccomp(filter: &[libc::sock_filter]) -> io::Result<()> {
+    let program = libc::sock_fprog {
+        len: u16::try_from(filter.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?,
+        filter: filter.as_ptr().cast_mut(),
+    };
+    // SAFETY: the kernel copies `len` instructions from the slice during the call and writes nothing.
+    check(unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0u32, &raw const program) }).map(|_| ())
+}
+
+/// Lends a descriptor that libbpf owns, for the length of one call.
+pub fn borrowed<T>(fd: i32, look: impl FnOnce(BorrowedFd<'_>) -> Option<T>) -> Option<T> {
+    if fd < 0 {
+        return None;
+    }
+    // SAFETY: the caller holds the libbpf object that owns the descriptor during the call, and the borrow ends with it.
+    look(unsafe { BorrowedFd::borrow_raw(fd) })
+}
+
+/// One instruction of a probe program: code, registers (dst | src << 4), offset, immediate.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Instruction {
+    pub code: u8,
+    pub registers: u8,
+    pub offset: i16,
+    pub immediate: i32,
+}
+
+/// Loads a tiny program to find out what this kernel allows. `attach_btf_id` 0: none.
+pub fn load_probe(program_type: u32, attach_type: u32, attach_btf_id: u32, instructions: &[Instruction]) -> io::Result<OwnedFd> {
+    let mut options = libbpf_rs::libbpf_sys::bpf_prog_load_opts {
+        sz: size_of::<libbpf_rs::libbpf_sys::bpf_prog_load_opts>() as libbpf_rs::libbpf_sys::size_t,
+        expected_attach_type: attach_type,
+        attach_btf_id,
+        ..Default::default()
+    };
+    // SAFETY: name and licence are NUL-terminated literals; instructions has the layout of struct bpf_insn and its length is passed;
+    // libbpf reads all of them during the call only.
+    let fd = unsafe {
+        libbpf_rs::libbpf_sys::bpf_prog_load(
+            program_type,
+            c"pal_probe".as_ptr(),
+            c"GPL".as_ptr(),
+            instructions.as_ptr().cast(),
+            instructions.len() as libbpf_rs::libbpf_sys::size_t,
+            &raw mut options,
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(-fd));
+    }
+    // SAFETY: a non-negative result is a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// What BPF_OBJ_GET_INFO_BY_FD says about a program; 0 where the kernel does not say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProgramFacts {
+    pub id: u32,
+    pub xlated_bytes: u32,
+    pub verified_instructions: u32,
+    /// Calls that were skipped because the program was already running on that CPU.
+    pub recursion_misses: u64,
+}
+
+pub fn program_facts(program: BorrowedFd<'_>) -> io::Result<ProgramFacts> {
+    let mut info = libbpf_rs::libbpf_sys::bpf_prog_info::default();
+    let mut length = size_of::<libbpf_rs::libbpf_sys::bpf_prog_info>() as u32;
+    // SAFETY: info is zeroed plain data whose size is passed; the kernel writes at most that much. All pointer fields are 0, so it
+    // writes nowhere else.
+    let result = unsafe { libbpf_rs::libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut length) };
+    if result < 0 {
+        return Err(io::Error::from_raw_os_error(-result));
+    }
+    Ok(ProgramFacts {
+        id: info.id,
+        xlated_bytes: info.xlated_prog_len,
+        verified_instructions: info.verified_insns,
+        recursion_misses: info.recursion_misses,
+    })
+}
