@@ -2,6 +2,7 @@ import { createServer } from 'node:https';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { TlsMaterial } from '../../src/kube/certificates/tls-secret.ts';
 import { encodeNamesFrame, packKernelNames, subscribeSchema, type CatalogueFrame, type KernelNames } from '../../src/protocol/catalogue.ts';
+import { messageBytes } from '../../src/webhook/fleet/message-bytes.ts';
 
 /** The hub's `/catalogue` side, as the contract describes it: says the same to every webhook that subscribes. */
 export type FakeHub = {
@@ -25,7 +26,7 @@ export async function startFakeHub(material: TlsMaterial, fleet: FakeFleet): Pro
   sockets.on('connection', (socket, request) => {
     tokens.push((request.headers.authorization ?? '').replace('Bearer ', ''));
     socket.once('message', (data) => {
-      const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+      const bytes = messageBytes(data);
       const subscribe = subscribeSchema.parse(JSON.parse(bytes.toString('utf8')));
       had.push(subscribe.have);
       tell(socket, fleet, subscribe.have);

@@ -12,6 +12,7 @@ import { issueTestAuthority, issueTestLeaf } from '../testing/certificates.ts';
 import { BUILD_NEW, buildFrame, kernelNames, nodes } from '../testing/kernels.ts';
 import { followCatalogue } from './catalogue-subscriber.ts';
 import { createFleetMemory, type FleetMemory } from './fleet-memory.ts';
+import { messageBytes } from './message-bytes.ts';
 
 const authority = await issueTestAuthority();
 let clock: FakeClock;
@@ -55,7 +56,7 @@ async function start(certificateName = 'palisade-hub.palisade-system.svc'): Prom
   sockets = new WebSocketServer({ server, path: '/catalogue' });
   sockets.on('connection', (socket, request) => {
     socket.once('message', (data) => {
-      subscriptions.push({ authorization: request.headers.authorization, ...JSON.parse(String(data)) });
+      subscriptions.push({ authorization: request.headers.authorization, ...JSON.parse(messageBytes(data).toString('utf8')) });
       onSubscribe(socket);
     });
   });

@@ -13,6 +13,7 @@ import { sleep, type Clock } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { FleetMemory } from './fleet-memory.ts';
+import { messageBytes } from './message-bytes.ts';
 
 export type SubscriberOptions = {
   /** The hub: `https://host:port` or `wss://host:port`. */
@@ -129,7 +130,7 @@ function converse(socket: WebSocket, options: SubscriberOptions, signal: AbortSi
 }
 
 function receive(memory: FleetMemory, data: RawData, isBinary: boolean): void {
-  const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+  const bytes = messageBytes(data);
   if (isBinary) {
     const { build, names } = decodeNamesFrame(bytes);
     memory.applyNames(build, names);
