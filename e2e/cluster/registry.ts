@@ -23,7 +23,7 @@ async function serve(processes: ProcessGroup, folder: string, storage: string): 
       http: { addr: `127.0.0.1:${port}` },
     }),
   );
-  const registry = processes.start({ name: 'registry', keep: 4, onEnd: 'restart', argv: ['docker-registry', 'serve', configuration] });
+  const registry = processes.start({ name: 'registry', onEnd: 'restart', argv: ['docker-registry', 'serve', configuration] });
   await untilServing(registry, port);
   return { port };
 }
