@@ -53,6 +53,7 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
   /** The set the agent was told last; null: it must be told a whole one. */
   let told: DesiredSet | null = null;
   let isDesiredDue = false;
+  let arePodsDue = false;
   let mayUpload: string | null = null;
   let awaitsPong = 0;
   let windowStartMs = clock.monotonicMs();
@@ -105,9 +106,10 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
   const nextPods = (): string | undefined => {
     const { sinceMs } = pods;
     const nowMs = clock.monotonicMs();
-    if (!pods.isFullDue && (sinceMs === null || nowMs - sinceMs < timing.podCoalesceMs)) {
+    if (!pods.isFullDue && !arePodsDue) {
       return undefined;
     }
+    arePodsDue = false;
     const { frame, omitted } = pods.take(() => host.podsOf(identity.node));
     if (omitted > 0) {
       metrics.podsOmitted.inc({}, omitted);
@@ -179,6 +181,7 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
   const greet = (hello: Hello): void => {
     const refusal = refusalOf(hello, identity);
     if (refusal !== null) {
+      log.warn('Turned an agent away after its hello', { reason: refusal.reason });
       close(refusal.code, refusal.reason, refusal.label);
       return;
     }
@@ -318,6 +321,7 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
       if (pods.sinceMs !== null && !timers.has('pods')) {
         setTimer('pods', timing.podCoalesceMs, () => {
           timers.delete('pods');
+          arePodsDue = pods.sinceMs !== null;
           outbox.pump();
         });
       }
