@@ -20,10 +20,11 @@ import { HubSession, type NodeSelf, type SessionPort, type SessionReport } from 
 import { NodeIdentity } from './identity/node-identity.ts';
 import { AgentSocket } from './local/agent-socket.ts';
 import type { AgentRequests, StatusAnswer } from './local/requests.ts';
+import { createAllocationFile } from './loader/allocation-file.ts';
+import { GenerationDriver } from './loader/generation-driver.ts';
 import { readKernelFacts } from './loader/kernel-facts-reader.ts';
 import { ActivityMeter } from './state/activity-meter.ts';
 import { LoaderKeeper, type LoaderUp } from './state/loader-keeper.ts';
-import type { NodeEngine } from './state/node-engine.ts';
 import { policyStatuses } from './state/node-status.ts';
 import { PlanStore } from './state/plan-store.ts';
 import { policyReport } from './state/policy-report.ts';
@@ -34,7 +35,6 @@ export type AgentParts = {
   readonly flags: AgentFlags;
   /** Of this build, for people. */
   readonly agentVersion: string;
-  readonly engine: NodeEngine;
   readonly readTime: () => KernelTime;
   readonly nowKtimeNs: () => bigint;
   readonly clock: Clock;
@@ -58,6 +58,7 @@ const MISSED_HEARTBEATS = 3;
 export class NodeAgent {
   readonly #parts: AgentParts;
   readonly #store: PlanStore;
+  readonly #engine: GenerationDriver;
   readonly #suspended: SuspendList;
   readonly #identity: NodeIdentity;
   readonly #plant: EventPlant;
@@ -75,14 +76,23 @@ export class NodeAgent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
-    const { flags, clock, log, metrics, engine } = parts;
+    const { flags, clock, log, metrics } = parts;
     this.#firstLoader = new Promise((resolve) => {
       this.#onFirstLoader = resolve;
     });
     this.#store = new PlanStore({ folder: flags.plansDir, maxBytes: flags.plansMaxBytes });
+    const allocation = createAllocationFile(join(flags.plansDir, 'allocation.json'), (why) => log.warn("The linker's numbers on disk cannot be used", { why }));
+    this.#engine = new GenerationDriver({ store: allocation, clock, log, metrics });
     this.#suspended = new SuspendList(join(flags.plansDir, 'suspended.json'));
     this.#meter = new ActivityMeter(clock);
-    this.#identity = new NodeIdentity({ root: flags.cgroupRoot, walkMs: flags.times.cgroupWalkMs, clock, log, onChange: () => this.#identityChanged() });
+    this.#identity = new NodeIdentity({
+      root: flags.cgroupRoot,
+      walkMs: flags.times.cgroupWalkMs,
+      podFile: flags.hubUrl === null ? null : join(flags.plansDir, 'pods.json'),
+      clock,
+      log,
+      onChange: () => this.#identityChanged(),
+    });
     this.#plant = new EventPlant({
       nodeName: flags.nodeName,
       arch: machine(),
@@ -103,7 +113,7 @@ export class NodeAgent {
       onHook: (record) => this.#noteMatch(record),
     });
     this.#plant.setIdentities(this.#identity.identities);
-    this.#plant.setMeanings(engine.meanings);
+    this.#plant.setMeanings(this.#engine.meanings);
     this.#socket = new AgentSocket({
       path: flags.eventsSocket,
       maxBufferedBytes: MAX_READER_BYTES,
@@ -131,7 +141,7 @@ export class NodeAgent {
     });
     this.#runner = new PolicyRunner({
       store: this.#store,
-      engine,
+      engine: this.#engine,
       suspended: () => this.#suspended.names,
       pods: () => this.#identity.linkPods(),
       onSettled: () => this.#settled(),
@@ -159,6 +169,7 @@ export class NodeAgent {
     health.addReadiness('policies', () => this.#runner.fault?.message ?? undefined);
     health.addReadiness('export', () => this.#plant.fault ?? undefined);
     await this.#suspended.open().catch((error: unknown) => log.error('Could not read the list of suspended policies; all run', { error }));
+    await this.#identity.open();
     await this.#runner.open();
     await this.#socket.listen();
     await Promise.all([this.#keeper.run(), this.#identity.run(signal), this.#hub(), this.#report()]);
@@ -199,7 +210,7 @@ export class NodeAgent {
   }
 
   async #loaderUp(up: LoaderUp): Promise<void> {
-    const { flags, log, engine } = this.#parts;
+    const { flags, log } = this.#parts;
     if (this.#boot === '' && up.hello.adopted) this.#meter.startFrom(await up.client.counters());
     this.#boot = up.hello.boot;
     this.#up = up;
@@ -208,8 +219,9 @@ export class NodeAgent {
     await this.#plant.open(up.hello.boot);
     await up.client.exempt(flags.exemptPaths);
     await this.#identity.walk();
-    await engine.loaderUp(up, this.#identity.cgroups);
+    this.#engine.connected(up.client, up.hello, this.#kernel);
     this.#runner.forgetFailures();
+    if (!this.#isPurged) await this.#engine.setScope(this.#identity.scope());
     if (!this.#isPurged) this.#runner.wake();
     this.#onFirstLoader();
     this.#session.sendHealth();
@@ -226,7 +238,7 @@ export class NodeAgent {
 
   #loaderDown(): void {
     this.#up = null;
-    this.#parts.engine.loaderDown();
+    this.#engine.disconnected();
     this.#session.sendHealth();
   }
 
@@ -237,7 +249,11 @@ export class NodeAgent {
 
   #identityChanged(): void {
     this.#plant.identitiesChanged();
-    if (!this.#isPurged) this.#runner.wake();
+    if (this.#isPurged) return;
+    this.#engine.setScope(this.#identity.scope()).catch((error: unknown) => {
+      // Without a loader it is sent to the next one; anything else is worth a line.
+      if (this.#up !== null) this.#parts.log.warn('Could not tell the kernel of pods', { error });
+    });
   }
 
   #noteMatch(record: HookRecord): void {
@@ -335,13 +351,13 @@ export class NodeAgent {
   }
 
   async #status(): Promise<StatusAnswer> {
-    const { flags, engine } = this.#parts;
+    const { flags } = this.#parts;
     const counters = this.#up === null ? null : await this.#up.client.counters();
     const faults = [this.#store.fault, this.#plant.fault, this.#runner.fault?.message ?? null].filter((fault) => fault !== null);
     return {
       node: flags.nodeName,
       kernel: `${this.#kernel?.release ?? release()} ${this.#kernel?.arch ?? arch()}`,
-      generation: engine.generation,
+      generation: this.#engine.generation,
       hub: flags.hubUrl === null ? 'none' : this.#session.isConnected ? 'connected' : 'disconnected',
       loader: this.#keeper.state,
       pods: this.#identity.podCount,

@@ -4,14 +4,17 @@ import type { Pods } from '../../protocol/hub-frames.ts';
 import { sleep, type Clock } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Identities } from '../events/identities.ts';
-import { CgroupIndex } from './cgroup-index.ts';
+import { CgroupIndex, type CgroupOwner } from './cgroup-index.ts';
 import { walkCgroups } from './cgroup-walk.ts';
 import { nodeIdentities } from './node-identities.ts';
+import { readPodFile, writePodFile } from './pod-file.ts';
 import { PodTable } from './pod-table.ts';
 
 export type NodeIdentityOptions = {
   readonly root: string;
   readonly walkMs: number;
+  /** Where pods are remembered over a restart; null: nowhere. */
+  readonly podFile: string | null;
   readonly clock: Clock;
   readonly log: Log;
   /** Pods or cgroups changed: events may have waited for it, and scopes must follow. */
@@ -26,6 +29,8 @@ const OP_RELEASE = 2;
 export class NodeIdentity {
   readonly #options: NodeIdentityOptions;
   readonly #pods = new PodTable({ keepGoneMs: KEEP_GONE_MS });
+  #writing: Promise<void> | null = null;
+  #isStale = false;
   readonly cgroups = new CgroupIndex({ keepReleasedMs: KEEP_GONE_MS });
   readonly identities: Identities;
 
@@ -43,8 +48,21 @@ export class NodeIdentity {
     return Array.from(this.#pods.all(), (pod) => ({ uid: pod.cgroupUid, namespace: pod.ns, labels: pod.labels }));
   }
 
+  /** Pods and cgroups as the kernel should know them. */
+  scope(): { readonly pods: readonly LinkPod[]; readonly cgroups: readonly [bigint, CgroupOwner][] } {
+    return { pods: this.linkPods(), cgroups: [...this.cgroups.entries()] };
+  }
+
+  /** Takes in the pods of before the restart; the hub's first list replaces them. */
+  async open(): Promise<void> {
+    const { podFile, clock } = this.#options;
+    if (podFile === null) return;
+    this.#pods.apply({ t: 'pods', put: [...(await readPodFile(podFile))], gone: [] }, clock.monotonicMs());
+  }
+
   applyPods(frame: Pods): void {
     this.#pods.apply(frame, this.#options.clock.monotonicMs());
+    this.#save();
     this.#options.onChange();
   }
 
@@ -64,6 +82,23 @@ export class NodeIdentity {
     }
     this.cgroups.keepOnly(new Set(found.map(({ id }) => id)), this.#options.clock.monotonicMs());
     return isNew;
+  }
+
+  /** One write at a time, the last one with the newest pods. */
+  #save(): void {
+    const { podFile, log } = this.#options;
+    if (podFile === null) return;
+    this.#isStale = true;
+    this.#writing ??= (async () => {
+      while (this.#isStale) {
+        this.#isStale = false;
+        await writePodFile(podFile, [...this.#pods.all()]);
+      }
+    })()
+      .catch((error: unknown) => log.warn('Could not remember the pods', { error }))
+      .finally(() => {
+        this.#writing = null;
+      });
   }
 
   /** Walks again and again, for cgroups whose records were lost. */
