@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 // The package's entry point also loads every generated API class (half a second, tens of MiB); this file alone is what is needed. The
 // version is pinned exactly in package.json, so the path cannot move unnoticed.
@@ -9,6 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Clock } from '../telemetry/clock.ts';
 import { KubeError } from './kube-error.ts';
+import { readTokenFile } from './token-file.ts';
 
 /** What is needed to open connections to one API server. */
 export type ApiServerAccess = {
@@ -135,19 +135,6 @@ function tokenFileOfKubeconfig(file: string | null, userName: string): string | 
   }
   const content = usersSchema.safeParse(parse(readFileSync(file, 'utf8')));
   return content.data?.users.find((entry) => entry.name === userName)?.user?.tokenFile;
-}
-
-/** Reads a token as a volume projects it. Throws a KubeError of code `Credentials`. */
-export async function readTokenFile(file: string): Promise<string> {
-  try {
-    const token = (await readFile(file, 'utf8')).trim();
-    if (token !== '') {
-      return token;
-    }
-  } catch (cause) {
-    throw new KubeError('Credentials', `${file}: the token could not be read: ${String(cause)}`, { cause });
-  }
-  throw new KubeError('Credentials', `${file}: the token is empty`);
 }
 
 function bearer(token: string): Readonly<Record<string, string>> {

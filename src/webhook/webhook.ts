@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createKubeClient } from '../kube/client.ts';
 import type { ObjectRef } from '../kube/resource-type.ts';
-import { createTransport, type KubeTransport } from '../kube/transport.ts';
 import type { Clock } from '../telemetry/clock.ts';
 import type { Health } from '../telemetry/health.ts';
 import { formatListenAddress, type ListenAddress } from '../telemetry/listen-address.ts';
@@ -85,8 +84,8 @@ async function openSource(settings: WebhookSettings, options: WebhookOptions): P
     return { source: certificateFromDirectory(certificate.directory), close: async () => {} };
   }
   // Loaded here only: reading a kubeconfig takes a library of tens of MiB, which a webhook in the cluster does not need.
-  const { loadAccess } = await import('../kube/credentials.ts');
+  const [{ loadAccess }, { createTransport }] = await Promise.all([import('../kube/credentials.ts'), import('../kube/transport.ts')]);
   const access = loadAccess({ clock, kubeconfigFile: certificate.kubeconfigFile });
-  const transport: KubeTransport = createTransport({ access, clock, metrics, userAgent: 'palisade-webhook' });
+  const transport = createTransport({ access, clock, metrics, userAgent: 'palisade-webhook' });
   return { source: certificateFromSecret(createKubeClient(transport), certificate.ref), close: () => transport.close() };
 }

@@ -1,6 +1,6 @@
 import { WebSocket, type ClientOptions, type RawData } from 'ws';
 import { createBackoff, type BackoffOptions } from '../../kube/backoff.ts';
-import { readTokenFile } from '../../kube/credentials.ts';
+import { readTokenFile } from '../../kube/token-file.ts';
 import {
   CATALOGUE_PROTOCOL,
   ALIVE_INTERVAL_MS,
