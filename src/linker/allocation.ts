@@ -41,6 +41,17 @@ export const EMPTY_ALLOCATION: Allocation = {
   classes: EMPTY_SPACE,
 };
 
+/** While a generation is being made, numbers of the one that runs and of the next are both in use. */
+export function mergeAllocations(running: Allocation, next: Allocation): Allocation {
+  const merge = (a: NumberSpace, b: NumberSpace): NumberSpace => ({ numbers: new Map([...a.numbers, ...b.numbers]), last: b.last });
+  return {
+    hooks: merge(running.hooks, next.hooks),
+    policies: merge(running.policies, next.policies),
+    binarySets: merge(running.binarySets, next.binarySets),
+    classes: merge(running.classes, next.classes),
+  };
+}
+
 /** Works on one space during one link; `finish` gives the next state, in which only what was asked for keeps its number. */
 export type NumberPicker = {
   /** The number of a key, old or new; null when the space is full. */
