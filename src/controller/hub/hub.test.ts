@@ -97,7 +97,7 @@ describe('what an agent is told', () => {
     }
     const agent = await hub.dial('a');
     await eventually('all entries', () => agent.entries.size === 100);
-    expect(agent.plans.size).toBe(1);
+    await eventually('the one plan', () => agent.plans.size === 1);
   });
 
   test('a plan that is not there any more is said to be missing', async () => {
