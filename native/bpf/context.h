@@ -85,7 +85,7 @@ INLINE u64 pal_slot_word(void *ctx, const enum pal_front front, const volatile s
 	if (c->src == PAL_SRC_FIELD)
 		return (u64)ctx;
 	if (c->src == PAL_SRC_BPRM_FILENAME)
-		return front == PAL_FRONT_TYPED || front == PAL_FRONT_RAW ? pal_ctx_word(ctx, 0) : 0;
+		return front == PAL_FRONT_TYPED || front == PAL_FRONT_RAW ? pal_ctx_word(ctx, c->reg) : 0;
 	return pal_word(ctx, front, c->reg);
 }
 

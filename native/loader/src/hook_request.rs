@@ -10,6 +10,9 @@ use crate::result::{Failure, Outcome};
 use crate::wire::tag;
 
 const MOST_METHODS: usize = 8;
+/// pal_cfg.feat and PAL_FEAT_LATE_RUN.
+const CFG_FEAT: usize = 48;
+const FEAT_LATE_RUN: u32 = 1 << 2;
 
 #[derive(Debug)]
 pub struct HookRequest<'a> {
@@ -38,7 +41,9 @@ impl<'a> HookRequest<'a> {
         let cfg = frame.sized(tag::CFG, abi::CFG_BYTES)?;
         let tbl = frame.sized(tag::TBL, abi::TBL_BYTES)?;
         let (version, own) = (u32_at(cfg, 0).unwrap_or(0), u32_at(cfg, abi::CFG_HOOK).unwrap_or(0));
-        if version != abi::ABI_VERSION || own != id {
+        // The late companion of an execve hook carries the entry hook's id: marks and records are the entry's.
+        let is_late = u32_at(cfg, CFG_FEAT).unwrap_or(0) & FEAT_LATE_RUN != 0;
+        if version != abi::ABI_VERSION || (own != id && !is_late) {
             return Err(Failure::parse(format!("pal_cfg is for ABI {version} and hook {own}; {} and {id} are right", abi::ABI_VERSION)));
         }
         let mut sizes = Sizes { columns: u32_at(cfg, abi::CFG_NCOL).unwrap_or(0), ..Sizes::default() };
