@@ -40,9 +40,12 @@ export function methodText(choice: Pick<BoundMethod, 'method' | 'target'>): stri
   return choice.method === 'raw_tp_sys_enter' ? 'raw_tp:sys_enter' : `${choice.method}:${choice.target}`;
 }
 
-/** Hooks with the same key are fused. */
-export function hookKey(choice: Pick<BoundMethod, 'method' | 'target'>): string {
-  return `${familyOf(choice.method)}:${choice.target}`;
+/**
+ * Hooks with the same key are fused. Those that override return values are apart from those that only watch or kill: fewer ways of
+ * attaching suit them, and a hook keeps its way for as long as it exists.
+ */
+export function hookKey(choice: Pick<BoundMethod, 'method' | 'target' | 'deny'>): string {
+  return `${familyOf(choice.method)}${choice.deny === 'override_return' ? '_override' : ''}:${choice.target}`;
 }
 
 /** Name of the pin directory: at most 120 characters of `[a-z0-9_]`; the id makes it unique. */

@@ -18,7 +18,7 @@ import type { EnginePort, EngineResult } from '../state/engine-port.ts';
 import type { AllocationStore } from './allocation-file.ts';
 import { createLinkedMeanings } from './linked-meanings.ts';
 import { changedMembers, failureOf, isMethodFault, isNodeFault } from './load-failure.ts';
-import { loadGeneration, tryHook } from './load-generation.ts';
+import { abortGeneration, loadGeneration, tryHook } from './load-generation.ts';
 import type { LoaderClient, LoaderHello } from './loader-client.ts';
 import { LoaderUnavailableError } from './loader-error.ts';
 import { type AttachedHook, runningPolicies } from './running-policies.ts';
@@ -97,7 +97,7 @@ export class GenerationDriver implements EnginePort {
     return this.#inTurn(async () => {
       this.#forgetOldFaults();
       for (;;) {
-        const attempt = await this.#attempt(policies, pods);
+        const attempt = await this.#attempt(policies, pods, 'first');
         if ('done' in attempt) return attempt.done;
       }
     });
@@ -134,7 +134,7 @@ export class GenerationDriver implements EnginePort {
   }
 
   /** `again`: a way of attaching has turned out not to work; the next link does without it. Ends, since there are finitely many. */
-  async #attempt(policies: readonly LinkPolicy[], pods: readonly LinkPod[]): Promise<Attempt> {
+  async #attempt(policies: readonly LinkPolicy[], pods: readonly LinkPod[], turn: 'first' | 'retry'): Promise<Attempt> {
     const session = this.#live();
     const node = await this.#link(session, policies, pods);
     if (node.problems.length > 0) {
@@ -160,7 +160,10 @@ export class GenerationDriver implements EnginePort {
       await this.#flushScope();
       return { done };
     }
-    if (result.step === 'begin' && (await this.#resync(session)) === 'other generation') return { again: true };
+    if (result.step === 'begin' && turn === 'first') {
+      await this.#resync(session);
+      return await this.#attempt(policies, pods, 'retry');
+    }
     return await this.#explain(session, node, policies, pods, result.hook, failureOf(result.result, result.hook?.key ?? null), () =>
       result.hook !== null && isMethodFault(result.result, result.hook, this.#active.node),
     );
@@ -206,12 +209,10 @@ export class GenerationDriver implements EnginePort {
     return { ok: true, running: runningPolicies(node, policies, this.#active.attached) };
   }
 
-  /** Agent and loader disagree about the active generation: the loader is right. */
-  async #resync(session: Session): Promise<'same generation' | 'other generation'> {
-    const before = this.#active.generation;
-    const hello = await session.client.hello();
-    this.connected(session.client, hello, session.kernel);
-    return hello.generation === before ? 'same generation' : 'other generation';
+  /** Agent and loader disagree about what is active or pending: the loader is right, and nothing of ours is pending. */
+  async #resync(session: Session): Promise<void> {
+    await abortGeneration(session.client);
+    this.connected(session.client, await session.client.hello(), session.kernel);
   }
 
   async #explain(

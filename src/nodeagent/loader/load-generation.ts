@@ -56,7 +56,7 @@ export async function loadGeneration(parts: GenerationParts): Promise<Generation
     return { ok: true, answers, flipKtimeNs };
   } catch (error) {
     if (!(error instanceof LoaderRefusal)) throw error;
-    if (at.step !== 'begin') await abort(client);
+    if (at.step !== 'begin') await abortGeneration(client);
     return { ok: false, hook: at.hook, step: at.step, result: error.result };
   }
 }
@@ -68,11 +68,11 @@ export async function tryHook(client: LoaderClient, generation: number, node: Li
   try {
     await client.send(beginRequest(generation, node.label));
     await sendHook(client, { hook, send: 'HOOK' }, () => undefined);
-    await abort(client);
+    await abortGeneration(client);
     return null;
   } catch (error) {
     if (!(error instanceof LoaderRefusal)) throw error;
-    await abort(client);
+    await abortGeneration(client);
     return error.result;
   }
 }
@@ -89,7 +89,7 @@ async function sendHook(client: LoaderClient, { hook, send }: HookChange, onData
 }
 
 /** A loader that refuses to abort has nothing begun. */
-async function abort(client: LoaderClient): Promise<void> {
+export async function abortGeneration(client: LoaderClient): Promise<void> {
   try {
     await client.send(ABORT_REQUEST);
   } catch (error) {
