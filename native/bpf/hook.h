@@ -109,7 +109,7 @@ INLINE int pal_run_blind(u64 *cand, u64 *known, struct pal_tbl *t)
 	}
 	FOR_WORDS(w) {
 		cand[w] = pal_firsts(cand[w], t->lsb[w], t->msb[w]);
-		kill |= cand[w] & known[w] & t->kill[w];
+		kill |= cand[w] & (known[w] | ~pal_denies(t, w)) & t->kill[w];
 	}
 	if (kill)
 		bpf_send_signal(PAL_SIGKILL);

@@ -111,7 +111,8 @@ INLINE void pal_act(struct pal_scratch *s, struct pal_tbl *t, u32 w, u64 bit, st
 		c->c[PAL_C_EXEMPT]++;
 		o->f |= PAL_MF_EXEMPT;
 	} else {
-		if (kills && is_known) {
+		/* what denies as well does not kill for an unknown value: the deny is enough */
+		if (kills && (is_known || !denies)) {
 			c->c[PAL_C_KILL]++;
 			o->acts |= PAL_ACT_SIGKILL;
 		} else if (kills) {
@@ -123,7 +124,7 @@ INLINE void pal_act(struct pal_scratch *s, struct pal_tbl *t, u32 w, u64 bit, st
 			o->acts |= PAL_ACT_OVERRIDE;
 		}
 	}
-	if (t->wkill[w] & bit) {
+	if ((t->wkill[w] & bit) && (is_known || !(t->wdeny[w] & bit))) {
 		c->c[PAL_C_WOULD_KILL]++;
 		o->acts |= PAL_ACT_WOULD_KILL;
 		o->f |= PAL_MF_MONITOR;
@@ -216,7 +217,7 @@ INLINE void pal_enforce(struct pal_scratch *s, struct pal_tbl *t)
 
 	FOR_WORDS(w) {
 		s->denies[w] = pal_denies(t, w);
-		kill |= s->cand[w] & s->known[w] & t->kill[w];
+		kill |= s->cand[w] & (s->known[w] | ~s->denies[w]) & t->kill[w];
 		suppressible |= s->cand[w] & (t->kill[w] | s->denies[w]);
 	}
 	if (!suppressible)
