@@ -2,9 +2,13 @@ import type { Clock } from '../telemetry/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { KubeClient, Selection } from './client.ts';
+import { objectKey, type KubeObject } from './kube-object.ts';
 import { createReflector, type ListReason } from './reflector.ts';
 import { resourceName, type ResourceType } from './resource-type.ts';
-import { createStore, type Projection, type StoreChange, type StoreReader } from './store.ts';
+import { createStore, type StoreChange, type StoreEntry, type StoreReader } from './store.ts';
+
+/** What an object is reduced to on arrival, so that memory holds only what is used. Undefined: not kept at all. */
+export type Projection<Item> = (object: KubeObject) => Item | undefined;
 
 export type InformerOptions<Item> = {
   readonly client: KubeClient;
@@ -50,15 +54,25 @@ export function createInformer<Item>(options: InformerOptions<Item>): Informer<I
   const unreadable = metrics.counter('informer_unreadable_objects_total', 'Objects that could not be projected and are left out.', [
     'resource',
   ]);
-  const store = createStore((object) => {
+  const store = createStore<Item>();
+  const reduce = (object: KubeObject): StoreEntry<Item> => {
+    const { metadata } = object;
+    const { uid, resourceVersion } = metadata;
+    return { key: objectKey(metadata), uid, resourceVersion, item: project(object) };
+  };
+  const project = (object: KubeObject): Item | undefined => {
     try {
       return options.project(object);
     } catch (error) {
       unreadable.inc({ resource });
-      log.error('An object could not be read and is left out', { name: object.metadata.name, namespace: object.metadata.namespace, error });
+      log.error('An object could not be read and is left out', {
+        name: object.metadata.name,
+        namespace: object.metadata.namespace,
+        error,
+      });
       return undefined;
     }
-  });
+  };
   const faults = metrics.counter('informer_handler_errors_total', 'Handlers that threw.', ['resource']);
   const missed = metrics.counter('reflector_missed_total', 'Changes that no watch event told, found by listing again.', ['resource']);
   const objects = metrics.gauge('informer_objects', 'Objects in the store.', ['resource']);
@@ -83,8 +97,9 @@ export function createInformer<Item>(options: InformerOptions<Item>): Informer<I
   const reflector = createReflector({
     ...options,
     sink: {
-      put: (object) => tell(store.put(object)),
-      remove: (object) => tell(store.remove(object)),
+      reduce,
+      put: (entry) => tell(store.put(entry)),
+      remove: (entry) => tell(store.remove(entry.key)),
       replace: (list, reason) => {
         const changes = store.replace(list);
         if (isSynced) {

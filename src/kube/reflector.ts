@@ -8,20 +8,22 @@ import type { KubeObject } from './kube-object.ts';
 import { resourceName, type ResourceType } from './resource-type.ts';
 
 /** Where a reflector puts what it sees. Calls come one at a time and must not throw. */
-export type ReflectorSink = {
+export type ReflectorSink<Entry> = {
+  /** Reduces an object on arrival, page by page, so that a long list is never held as a whole in its full size. */
+  reduce(object: KubeObject): Entry;
   /** The whole list, before the first event and after each gap. `reason` is `initial` or why it was listed again. */
-  replace(list: readonly KubeObject[], reason: ListReason): void;
-  put(object: KubeObject): void;
-  remove(object: KubeObject): void;
+  replace(list: readonly Entry[], reason: ListReason): void;
+  put(entry: Entry): void;
+  remove(entry: Entry): void;
 };
 
 export type ListReason = 'initial' | 'expired' | 'malformed';
 
-export type ReflectorOptions = {
+export type ReflectorOptions<Entry> = {
   readonly client: KubeClient;
   readonly type: ResourceType;
   readonly selection: Selection;
-  readonly sink: ReflectorSink;
+  readonly sink: ReflectorSink<Entry>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -49,7 +51,7 @@ const LIST_TIMEOUT_MS = 60_000;
  * list once, then watch; on a clean end, a broken connection, 429 or 5xx watch again from the last version
  * without listing; only where the version is too old, or the stream made no sense, list again.
  */
-export function createReflector(options: ReflectorOptions): Reflector {
+export function createReflector<Entry>(options: ReflectorOptions<Entry>): Reflector {
   const { client, type, selection, sink, clock } = options;
   const random = options.random ?? Math.random;
   const silenceMs = options.silenceMs ?? SILENCE_MS;
@@ -75,8 +77,8 @@ export function createReflector(options: ReflectorOptions): Reflector {
    * All pages of the newest state. client-go lists version 0 first, which the server answers from its cache as one page whatever the
    * limit: parsing 100,000 pods at once would block this process for seconds.
    */
-  const listAll = async (signal: AbortSignal): Promise<ListResult> => {
-    const objects: KubeObject[] = [];
+  const listAll = async (signal: AbortSignal): Promise<ListResult<Entry>> => {
+    const entries: Entry[] = [];
     let continueToken: string | undefined;
     for (;;) {
       const page = await client.list(type, selection, {
@@ -86,9 +88,11 @@ export function createReflector(options: ReflectorOptions): Reflector {
         signal,
       });
       touch();
-      objects.push(...page.items);
+      for (const object of page.items) {
+        entries.push(sink.reduce(object));
+      }
       if (page.continueToken === undefined) {
-        return { objects, resourceVersion: page.resourceVersion };
+        return { entries, resourceVersion: page.resourceVersion };
       }
       continueToken = page.continueToken;
     }
@@ -113,9 +117,9 @@ export function createReflector(options: ReflectorOptions): Reflector {
           continue;
         }
         if (event.type === 'DELETED') {
-          sink.remove(event.object);
+          sink.remove(sink.reduce(event.object));
         } else {
-          sink.put(event.object);
+          sink.put(sink.reduce(event.object));
         }
         from.resourceVersion = event.object.metadata.resourceVersion;
       }
@@ -134,9 +138,9 @@ export function createReflector(options: ReflectorOptions): Reflector {
       try {
         if (next.kind === 'list') {
           const result = await listAll(signal);
-          sink.replace(result.objects, next.reason);
+          sink.replace(result.entries, next.reason);
           lists.inc({ resource, reason: next.reason });
-          log.debug('Listed', { objects: result.objects.length, reason: next.reason });
+          log.debug('Listed', { objects: result.entries.length, reason: next.reason });
           position.resourceVersion = result.resourceVersion;
           next = { kind: 'watch' };
         } else {
@@ -172,7 +176,7 @@ export function createReflector(options: ReflectorOptions): Reflector {
 const SHORT_WATCH_MS = 1_000;
 
 type Position = { resourceVersion: string };
-type ListResult = { readonly objects: readonly KubeObject[]; readonly resourceVersion: string };
+type ListResult<Entry> = { readonly entries: readonly Entry[]; readonly resourceVersion: string };
 type Step = { readonly kind: 'watch' } | { readonly kind: 'list'; readonly reason: ListReason };
 
 function stepAfter(error: unknown, failed: Step): Step {
