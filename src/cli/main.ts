@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { addCheckCommand } from './check-command.ts';
 import { CliError, type CliIo } from './cli-io.ts';
 import { addEventsCommand } from './events-command.ts';
+import { addRunCommand } from './run-command.ts';
 import { addVersionCommand } from './version-command.ts';
 
 const stopper = new AbortController();
@@ -51,6 +52,7 @@ const program = new Command('palisade')
   .exitOverride();
 addEventsCommand(program, io);
 addCheckCommand(program, io);
+addRunCommand(program, io, readVersion());
 addVersionCommand(program, io, readVersion());
 
 try {

@@ -46,6 +46,8 @@ export type AgentParts = {
   readonly signal: AbortSignal;
   /** Besides the socket's readers: `palisade run` prints them. */
   readonly onLines?: (lines: readonly ExportedLine[]) => void;
+  /** After every attempt to make the kernel what it should be. */
+  readonly onSettled?: () => void;
 };
 
 const LIMITS = { recordWaitMs: 100, maxWaiting: 8192, maxProcesses: 65_536, processLingerMs: 5000, sequenceGraceMs: 1000 };
@@ -178,7 +180,7 @@ export class NodeAgent {
   }
 
   /** A tear-down: the kernel is as if we had never been there, and stays so until this process ends. Returns what is left. */
-  async purge(): Promise<{ removed: number; left: string[] }> {
+  async purge(events: 'keep events' | 'remove events'): Promise<{ removed: number; left: string[] }> {
     this.#isPurged = true;
     await this.#runner.stop();
     const removed = this.#up === null ? 0 : await this.#up.client.teardown();
@@ -186,7 +188,7 @@ export class NodeAgent {
     const left = await this.#store.clear();
     if (this.#up === null) left.push('the loader did not answer: its programs and pins may still be there');
     await this.#plant.close();
-    for (const file of this.#plant.files()) await rm(file, { force: true }).catch(() => left.push(file));
+    for (const file of events === 'keep events' ? [] : this.#plant.files()) await rm(file, { force: true }).catch(() => left.push(file));
     this.#parts.log.warn('Removed everything of ours from this node', { pins: removed, left });
     return { removed, left };
   }
@@ -245,6 +247,7 @@ export class NodeAgent {
   #settled(): void {
     this.#session.sendReport();
     this.#session.sendHealth();
+    this.#parts.onSettled?.();
   }
 
   #identityChanged(): void {
@@ -307,7 +310,7 @@ export class NodeAgent {
       report: (rows) => this.#makeReport(rows),
       health: () => ({ loader: this.#keeper.state, unprotectedStarts: this.#meter.unprotectedStarts, ...this.#fault() }),
       catalogue: () => this.#catalogue(),
-      teardown: async () => (await this.purge()).left,
+      teardown: async () => (await this.purge('remove events')).left,
     };
   }
 
@@ -346,7 +349,7 @@ export class NodeAgent {
         this.#runner.wake();
         return { changed };
       },
-      purge: () => this.purge(),
+      purge: () => this.purge('remove events'),
     };
   }
 

@@ -29,7 +29,7 @@ const OP_RELEASE = 2;
 export class NodeIdentity {
   readonly #options: NodeIdentityOptions;
   readonly #pods = new PodTable({ keepGoneMs: KEEP_GONE_MS });
-  #writing: Promise<void> | null = null;
+  #isWriting = false;
   #isStale = false;
   readonly cgroups = new CgroupIndex({ keepReleasedMs: KEEP_GONE_MS });
   readonly identities: Identities;
@@ -87,18 +87,21 @@ export class NodeIdentity {
   /** One write at a time, the last one with the newest pods. */
   #save(): void {
     const { podFile, log } = this.#options;
-    if (podFile === null) return;
     this.#isStale = true;
-    this.#writing ??= (async () => {
-      while (this.#isStale) {
-        this.#isStale = false;
-        await writePodFile(podFile, [...this.#pods.all()]);
-      }
-    })()
+    if (podFile === null || this.#isWriting) return;
+    this.#isWriting = true;
+    this.#writeAll(podFile)
       .catch((error: unknown) => log.warn('Could not remember the pods', { error }))
       .finally(() => {
-        this.#writing = null;
+        this.#isWriting = false;
       });
+  }
+
+  async #writeAll(podFile: string): Promise<void> {
+    while (this.#isStale) {
+      this.#isStale = false;
+      await writePodFile(podFile, [...this.#pods.all()]);
+    }
   }
 
   /** Walks again and again, for cgroups whose records were lost. */

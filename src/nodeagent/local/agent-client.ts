@@ -45,7 +45,10 @@ async function openAgent(path: string, request: AgentRequest): Promise<{ lines: 
   });
   socket.on('error', () => socket.destroy());
   socket.write(`${JSON.stringify(request)}\n`);
-  return { lines: createInterface({ input: socket, crlfDelay: Infinity }), socket };
+  const lines = createInterface({ input: socket, crlfDelay: Infinity });
+  // A socket that is destroyed has no end for the interface to see.
+  socket.on('close', () => lines.close());
+  return { lines, socket };
 }
 
 function readAnswer<Answer>(line: string, schema: z.ZodType<Answer>): Answer {

@@ -79,6 +79,11 @@ export class PolicyRunner {
     return this.#fault;
   }
 
+  /** A plan that this agent holds and understands. */
+  plan(digest: string): Plan | undefined {
+    return this.#plans.get(digest) ?? undefined;
+  }
+
   /** Reads what is on disk; the first attempt starts as soon as `wake` is called. */
   async open(): Promise<void> {
     const { state, problems } = await this.#options.store.open();
