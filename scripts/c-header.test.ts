@@ -22,7 +22,12 @@ describe('the generator of the ABI mirror', () => {
 
   it('knows enumerators with and without value, and shifts', () => {
     const header = readHeader('#define A (1 << 3)\nenum e { X = A | 1, Y, Z };\n');
-    expect([...header.constants]).toEqual([['A', 8], ['X', 9], ['Y', 10], ['Z', 11]]);
+    expect([...header.constants]).toEqual([
+      ['A', 8],
+      ['X', 9],
+      ['Y', 10],
+      ['Z', 11],
+    ]);
   });
 
   it('hashes by FNV-1a', () => {

@@ -103,12 +103,7 @@ function readEnum(body: string, constants: Map<string, number>): void {
   }
 }
 
-function readStruct(
-  name: string,
-  body: string,
-  constants: ReadonlyMap<string, number>,
-  structs: ReadonlyMap<string, CStruct>,
-): CStruct {
+function readStruct(name: string, body: string, constants: ReadonlyMap<string, number>, structs: ReadonlyMap<string, CStruct>): CStruct {
   const fields: CField[] = [];
   let offset = 0;
   let align = 1;

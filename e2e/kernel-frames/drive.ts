@@ -30,12 +30,28 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { out: { type: 'string' }, generation: { type: 'string', default: '1' }, 'no-lsm': { type: 'boolean', default: false } },
 });
-if (values.out === undefined || positionals.length === 0) throw new Error('usage: drive.ts --out FILE [--generation N] [--no-lsm] POLICY.yaml…');
+if (values.out === undefined || positionals.length === 0)
+  throw new Error('usage: drive.ts --out FILE [--generation N] [--no-lsm] POLICY.yaml…');
 
 const facts = Object.fromEntries(Object.keys(FACTS).map((name) => [name, true]));
-const kernel: KernelFacts = { release: 'drive', arch: 'x86_64', lsm: values['no-lsm'] ? [] : ['bpf'], preempt: 'none', facts, catalogue: null };
+const kernel: KernelFacts = {
+  release: 'drive',
+  arch: 'x86_64',
+  lsm: values['no-lsm'] ? [] : ['bpf'],
+  preempt: 'none',
+  facts,
+  catalogue: null,
+};
 const policies = positionals.flatMap(readPolicies);
-const node = link({ policies, kernel, hostNamespaces: [], prototypes: new Map(), pods: [], allocation: EMPTY_ALLOCATION, unusable: new Map() });
+const node = link({
+  policies,
+  kernel,
+  hostNamespaces: [],
+  prototypes: new Map(),
+  pods: [],
+  allocation: EMPTY_ALLOCATION,
+  unusable: new Map(),
+});
 for (const problem of node.problems) process.stderr.write(`${problem.uid}: ${problem.path}: ${problem.reason}: ${problem.message}\n`);
 
 const requests: LoaderRequest[] = [
@@ -47,7 +63,10 @@ const requests: LoaderRequest[] = [
 ];
 const frames = requests.map((request, i) => encodeFrame({ op: LOADER_OPS[request.op], flags: 0, id: i + 1, tlvs: request.tlvs }));
 writeFileSync(values.out, Buffer.concat(frames));
-for (const hook of node.hooks) process.stdout.write(`${hook.id} ${hook.name} ${hook.methods.join(' ')} ${hook.members.map((member) => `${member.uid} ${member.path}`).join(', ')}\n`);
+for (const hook of node.hooks)
+  process.stdout.write(
+    `${hook.id} ${hook.name} ${hook.methods.join(' ')} ${hook.members.map((member) => `${member.uid} ${member.path}`).join(', ')}\n`,
+  );
 
 function readPolicies(file: string): LinkPolicy[] {
   return parseAllDocuments(readFileSync(file, 'utf8')).map((document, i) => {

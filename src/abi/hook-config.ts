@@ -69,7 +69,10 @@ export function writeConfig(fields: ConfigFields): Buffer {
   bytes.writeUInt32LE(planes.length, at.np_mem);
   bytes.writeUInt32LE(fields.slots.length, at.nslots);
   bytes.writeUInt32LE(fields.registerMask, at.regmask);
-  bytes.writeUInt32LE(fields.slots.reduce((mask, slot) => mask | (1 << slot.type), 0), at.typemask);
+  bytes.writeUInt32LE(
+    fields.slots.reduce((mask, slot) => mask | (1 << slot.type), 0),
+    at.typemask,
+  );
   bytes.writeUInt32LE(Math.max(0, ...fields.slots.map((slot) => slot.steps.length)), at.maxsteps);
   bytes.writeUInt32LE(fields.columns, at.ncol);
   bytes.writeUInt32LE(fields.features, at.feat);

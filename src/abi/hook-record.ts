@@ -1,5 +1,16 @@
 /** The variable part of a hook record: matches, then arguments. Every length is checked against the record's. */
-import { ARG_LAYOUT, HOOKEV_LAYOUT, MATCH_LAYOUT, PAL_A_OK, PAL_A_TRUNC, PAL_PATHF_DELETED, PAL_T_FILE, PAL_T_INT, PAL_T_PATH, PATH_HEAD_LAYOUT } from './layout.ts';
+import {
+  ARG_LAYOUT,
+  HOOKEV_LAYOUT,
+  MATCH_LAYOUT,
+  PAL_A_OK,
+  PAL_A_TRUNC,
+  PAL_PATHF_DELETED,
+  PAL_T_FILE,
+  PAL_T_INT,
+  PAL_T_PATH,
+  PATH_HEAD_LAYOUT,
+} from './layout.ts';
 import type { RecordArgument, RecordMatch } from './record-types.ts';
 
 /** Null: the record is too short for so many. */

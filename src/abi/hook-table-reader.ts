@@ -35,7 +35,10 @@ export function maskClass(table: Buffer, number: number): { readonly mask: bigin
   return { mask: table.readBigUInt64LE(offset + MASK_CLASS_LAYOUT.at.mask), selectors: readMask(table, offset + MASK_CLASS_LAYOUT.at.sel) };
 }
 
-export function selectorAt(table: Buffer, bit: number): { readonly policy: number; readonly selector: number; readonly captureSlots: number; readonly actions: number } {
+export function selectorAt(
+  table: Buffer,
+  bit: number,
+): { readonly policy: number; readonly selector: number; readonly captureSlots: number; readonly actions: number } {
   const offset = TBL_LAYOUT.at.sel + bit * SEL_LAYOUT.bytes;
   return {
     policy: table.readUInt16LE(offset + SEL_LAYOUT.at.pol),

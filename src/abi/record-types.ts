@@ -135,7 +135,13 @@ export type HookRecord = {
   readonly args: readonly RecordArgument[];
 };
 
-export type LossRecord = { readonly kind: 'loss'; readonly header: RecordHeader; readonly policy: number; readonly reason: number; readonly count: bigint };
+export type LossRecord = {
+  readonly kind: 'loss';
+  readonly header: RecordHeader;
+  readonly policy: number;
+  readonly reason: number;
+  readonly count: bigint;
+};
 
 export type AlarmRecord = {
   readonly kind: 'alarm';

@@ -34,7 +34,10 @@ describe('records of the event rings', () => {
         errno: -1,
         signal: 9,
         ring: 'telemetry',
-        matches: [{ policy: 3, selector: 1, actions: 8 }, { policy: 4, selector: 0, actions: 1 }],
+        matches: [
+          { policy: 3, selector: 1, actions: 8 },
+          { policy: 4, selector: 0, actions: 1 },
+        ],
         args: [{ slot: 0, type: PAL_T_INT, data: number }, pathArgument(1, '/etc/shadow', 0o100644)],
       }),
     );

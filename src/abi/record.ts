@@ -27,7 +27,16 @@ import {
   PAL_RECORD_MAX,
   TASK_LAYOUT,
 } from './layout.ts';
-import type { CgroupRecord, ExecRecord, HookRecord, PalRecord, ProcessKey, RecordCredentials, RecordHeader, RecordTask } from './record-types.ts';
+import type {
+  CgroupRecord,
+  ExecRecord,
+  HookRecord,
+  PalRecord,
+  ProcessKey,
+  RecordCredentials,
+  RecordHeader,
+  RecordTask,
+} from './record-types.ts';
 
 export type RecordProblem = {
   readonly code: 'RecordTooShort' | 'RecordLength' | 'RecordKind' | 'RecordContent';
@@ -182,7 +191,8 @@ function readExec(bytes: Buffer, header: RecordHeader): ReadRecord {
   const texts: Buffer[] = [];
   let offset: number = EXEC_LAYOUT.bytes;
   for (const length of lengths) {
-    if (length > bytes.length - offset) return bad('RecordContent', `an exec record says ${length} bytes of text where ${bytes.length - offset} are left`);
+    if (length > bytes.length - offset)
+      return bad('RecordContent', `an exec record says ${length} bytes of text where ${bytes.length - offset} are left`);
     texts.push(bytes.subarray(offset, offset + length));
     offset = Math.min(bytes.length, offset + roundUp8(length));
   }

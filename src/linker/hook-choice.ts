@@ -65,5 +65,8 @@ function whyNone(loadable: readonly BoundMethod[], input: Pick<LinkInput, 'unusa
     const unusable = input.unusable.get(methodText(method));
     if (unusable !== undefined) return { reason: unusable.reason, message: unusable.message };
   }
-  return { reason: 'NotSupportedByAgent', message: 'the loader of this node has no program for the ways in which this hook could be attached' };
+  return {
+    reason: 'NotSupportedByAgent',
+    message: 'the loader of this node has no program for the ways in which this hook could be attached',
+  };
 }

@@ -133,14 +133,17 @@ function selectorFields(member: HookMemberInput, index: number, bit: number, arg
 }
 
 function findExcess(input: HookInput, slots: SlotTable, planes: PlaneBuilder): LinkFailure | null {
-  if (slots.list().length > PAL_SLOTS) return overrun('TooManySlots', `policies read more than ${PAL_SLOTS} different arguments on ${input.key}`);
-  if (planes.planeCount() > PAL_PLANES) return overrun('TooManyPlanes', `policies need more than ${PAL_PLANES} different lookups on ${input.key}`);
+  if (slots.list().length > PAL_SLOTS)
+    return overrun('TooManySlots', `policies read more than ${PAL_SLOTS} different arguments on ${input.key}`);
+  if (planes.planeCount() > PAL_PLANES)
+    return overrun('TooManyPlanes', `policies need more than ${PAL_PLANES} different lookups on ${input.key}`);
   if (planes.maskClassCount() > PAL_MASK_CLASSES) {
     return overrun('TooManyPlanes', `policies name more than ${PAL_MASK_CLASSES} different sets of capabilities on ${input.key}`);
   }
   const { ints, strings } = planes.rowCounts();
   const most = Math.max(ints, strings);
-  if (most > LIMITS.valuesPerFilter) return overrun('SetTooLarge', `policies name ${most} values on ${input.key}; ${LIMITS.valuesPerFilter} fit`);
+  if (most > LIMITS.valuesPerFilter)
+    return overrun('SetTooLarge', `policies name ${most} values on ${input.key}; ${LIMITS.valuesPerFilter} fit`);
   return null;
 }
 

@@ -18,7 +18,11 @@ export function hasLateHook(hook: PlanHook): boolean {
   const index = latePathIndex(hook);
   const isPath = (arg: number): boolean => hook.args[arg]?.index === index && hook.args[arg]?.type === 'string';
   const filters = hook.selectors.flatMap((selector) => selector.filters);
-  return index !== null && hook.args.some((_, arg) => isPath(arg)) && filters.every((filter) => (filter.on === 'int' || filter.on === 'bytes' ? isPath(filter.arg) : true));
+  return (
+    index !== null &&
+    hook.args.some((_, arg) => isPath(arg)) &&
+    filters.every((filter) => (filter.on === 'int' || filter.on === 'bytes' ? isPath(filter.arg) : true))
+  );
 }
 
 /** Where the late hook sits on this kernel; null: nowhere, then an unreadable path stays unknown. */

@@ -31,7 +31,9 @@ export function link(input: LinkInput): LinkedNode {
 }
 
 type Blamed = LinkFailure & { readonly uid: string; readonly path: string };
-type LinkAll = { readonly ok: true; readonly value: Omit<LinkedNode, 'problems'> } | { readonly ok: false; readonly failures: readonly Blamed[] };
+type LinkAll =
+  | { readonly ok: true; readonly value: Omit<LinkedNode, 'problems'> }
+  | { readonly ok: false; readonly failures: readonly Blamed[] };
 
 /** `policies` in order of admission: when all together are too much, the last ones have to go. */
 function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
@@ -65,7 +67,9 @@ function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
       const key = binarySetKey(set);
       const number = setNumbers.numberOf(key);
       if (number === null) {
-        failures.push(blame(policy, { reason: 'NodeSetBudget', message: 'policies of this node name more than 256 different sets of binaries' }));
+        failures.push(
+          blame(policy, { reason: 'NodeSetBudget', message: 'policies of this node name more than 256 different sets of binaries' }),
+        );
         break;
       }
       setNumberByKey.set(key, number);
@@ -96,10 +100,17 @@ function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
     value: {
       hooks,
       binarySets,
-      policies: policies.map((policy) => linkedPolicy(policy, policyNumbers.numberOf(policy.ref.uid) ?? 0)).toSorted((a, b) => (a.ref.uid < b.ref.uid ? -1 : 1)),
+      policies: policies
+        .map((policy) => linkedPolicy(policy, policyNumbers.numberOf(policy.ref.uid) ?? 0))
+        .toSorted((a, b) => (a.ref.uid < b.ref.uid ? -1 : 1)),
       podClasses: classes.byPod,
       unclassedPods: classes.unclassed,
-      allocation: { hooks: hookNumbers.finish(), policies: policyNumbers.finish(), binarySets: setNumbers.finish(), classes: classes.space },
+      allocation: {
+        hooks: hookNumbers.finish(),
+        policies: policyNumbers.finish(),
+        binarySets: setNumbers.finish(),
+        classes: classes.space,
+      },
       label: labelOf(hooks, binarySets),
     },
   };
@@ -112,47 +123,59 @@ type Common = Pick<HookInput, 'binarySets' | 'hostNamespaces'>;
 /** Every entry hook, each followed by its late hook if it has one. */
 function hookCandidates(groups: Groups, input: LinkInput, common: Common): readonly Candidate[] {
   const late = chooseLateHook(input.kernel, (method) => input.unusable.has(method));
-  return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([key, { choice, members }]) => {
-    const lateMembers = late === null ? [] : members.filter((member) => hasLateHook(member.hook));
-    const entry: Candidate = {
-      ...common,
-      key,
-      entryKey: key,
-      convention: choice.convention,
-      methods: commonMethods(members),
-      members: inBitOrder(members),
-      prototype: choice.query === null ? undefined : input.prototypes.get(choice.query),
-      decidesLate: lateMembers.length > 0,
-      lateOf: null,
-      syscallNumber: key.startsWith('raw_tp_sys_enter:') ? (syscallNumber(choice.hook.target, input.kernel.arch) ?? -1) : -1,
-    };
-    if (late === null || lateMembers.length === 0) return [entry];
-    const second: Candidate = {
-      ...common,
-      key: `late:${key}`,
-      entryKey: key,
-      convention: late.convention,
-      methods: [late.method],
-      members: inBitOrder(lateMembers.map((member) => ({ ...member, late: true }))),
-      prototype: undefined,
-      decidesLate: false,
-      lateOf: entry,
-      syscallNumber: -1,
-    };
-    return [entry, second];
-  });
+  return [...groups]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([key, { choice, members }]) => {
+      const lateMembers = late === null ? [] : members.filter((member) => hasLateHook(member.hook));
+      const entry: Candidate = {
+        ...common,
+        key,
+        entryKey: key,
+        convention: choice.convention,
+        methods: commonMethods(members),
+        members: inBitOrder(members),
+        prototype: choice.query === null ? undefined : input.prototypes.get(choice.query),
+        decidesLate: lateMembers.length > 0,
+        lateOf: null,
+        syscallNumber: key.startsWith('raw_tp_sys_enter:') ? (syscallNumber(choice.hook.target, input.kernel.arch) ?? -1) : -1,
+      };
+      if (late === null || lateMembers.length === 0) return [entry];
+      const second: Candidate = {
+        ...common,
+        key: `late:${key}`,
+        entryKey: key,
+        convention: late.convention,
+        methods: [late.method],
+        members: inBitOrder(lateMembers.map((member) => ({ ...member, late: true }))),
+        prototype: undefined,
+        decidesLate: false,
+        lateOf: entry,
+        syscallNumber: -1,
+      };
+      return [entry, second];
+    });
 }
 
 function linkChecked(input: HookInput): LinkResult<LinkedHook> {
-  if (input.methods.length === 0) return failed({ reason: 'LoadError', message: `policies want ${input.key} attached in ways that exclude each other` });
+  if (input.methods.length === 0)
+    return failed({ reason: 'LoadError', message: `policies want ${input.key} attached in ways that exclude each other` });
   if (namespacedBits(input) > NAMESPACED_BITS) {
-    return failed({ reason: 'HookSelectorBudget', message: `policies of namespaces have more than ${NAMESPACED_BITS} selectors on ${input.key}` });
+    return failed({
+      reason: 'HookSelectorBudget',
+      message: `policies of namespaces have more than ${NAMESPACED_BITS} selectors on ${input.key}`,
+    });
   }
   if (input.key.startsWith('raw_tp_sys_enter:') && input.syscallNumber < 0) {
     return failed({ reason: 'FunctionNotFound', message: `the number of the system call of ${input.key} is not known` });
   }
   const tooFar = input.members.find((member) => member.hookIndex > 1023);
-  if (tooFar !== undefined) return failed({ reason: 'HookSelectorBudget', message: 'a policy has at most 1024 hooks', uid: tooFar.policy.ref.uid, path: tooFar.hook.path });
+  if (tooFar !== undefined)
+    return failed({
+      reason: 'HookSelectorBudget',
+      message: 'a policy has at most 1024 hooks',
+      uid: tooFar.policy.ref.uid,
+      path: tooFar.hook.path,
+    });
   return linkHook(input);
 }
 
@@ -186,7 +209,10 @@ function commonMethods(members: readonly HookMemberInput[]): readonly string[] {
 }
 
 function inBitOrder(members: readonly HookMemberInput[]): readonly HookMemberInput[] {
-  const keyed = members.map((member) => ({ member, key: `${digestKey(member.policy.ref.uid)}/${String(member.hookIndex).padStart(4, '0')}` }));
+  const keyed = members.map((member) => ({
+    member,
+    key: `${digestKey(member.policy.ref.uid)}/${String(member.hookIndex).padStart(4, '0')}`,
+  }));
   return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ member }) => member);
 }
 
@@ -197,7 +223,8 @@ function binarySetsOf(policy: LinkPolicy): readonly { readonly operator: 'In' | 
 
 /** Those that were linked before come first, then policies of the cluster, then those of namespaces; otherwise by identity. */
 function byAdmission(input: LinkInput): (a: LinkPolicy, b: LinkPolicy) => number {
-  const rank = (policy: LinkPolicy): number => (input.allocation.policies.numbers.has(policy.ref.uid) ? 0 : policy.ref.namespace === null ? 1 : 2);
+  const rank = (policy: LinkPolicy): number =>
+    input.allocation.policies.numbers.has(policy.ref.uid) ? 0 : policy.ref.namespace === null ? 1 : 2;
   return (a, b) => rank(a) - rank(b) || (digestKey(a.ref.uid) < digestKey(b.ref.uid) ? -1 : 1);
 }
 

@@ -6,11 +6,26 @@ import type { PlaneFields } from '../abi/hook-config.ts';
 import type { PlaneMasks } from '../abi/hook-table.ts';
 import { intRow, stringRow } from '../abi/map-rows.ts';
 import { bitMask, type SelectorMask } from '../abi/selector-mask.ts';
-import { PAL_K_COL, PAL_K_HASH, PAL_K_MASK, PAL_K_SCOPE, PAL_K_STR, PAL_K_SUFFIX, PAL_P_BINARY, PAL_P_SCOPE, PAL_P_SLOT } from '../abi/layout.ts';
+import {
+  PAL_K_COL,
+  PAL_K_HASH,
+  PAL_K_MASK,
+  PAL_K_SCOPE,
+  PAL_K_STR,
+  PAL_K_SUFFIX,
+  PAL_P_BINARY,
+  PAL_P_SCOPE,
+  PAL_P_SLOT,
+} from '../abi/layout.ts';
 import { stringNodes, type StringValue } from './string-trie.ts';
 
 /** What a plane looks at. `slot` only with PAL_P_SLOT. */
-export type PlaneValue = { readonly source: number; readonly slot: number; readonly field: number; readonly storage: 'task' | 'scalar' | 'memory' };
+export type PlaneValue = {
+  readonly source: number;
+  readonly slot: number;
+  readonly field: number;
+  readonly storage: 'task' | 'scalar' | 'memory';
+};
 
 export type FilterUse = { readonly bit: number; readonly negated: boolean; readonly unknownMatches: boolean };
 
@@ -64,7 +79,17 @@ export function createPlaneBuilder(): PlaneBuilder {
   function planeFor(value: PlaneValue, kind: number, bit: SelectorMask, mask: bigint | null): Plane {
     for (let turn = 0; ; turn += 1) {
       const key = [value.source, value.slot, value.field, kind, turn].join('/');
-      const plane = planes.get(key) ?? { value, kind, turn, care: 0n, inverted: 0n, unknown: 0n, ints: new Map(), strings: [], masks: new Map() };
+      const plane = planes.get(key) ?? {
+        value,
+        kind,
+        turn,
+        care: 0n,
+        inverted: 0n,
+        unknown: 0n,
+        ints: new Map(),
+        strings: [],
+        masks: new Map(),
+      };
       const isFull = mask !== null && plane.masks.size >= MASKS_PER_PLANE && !plane.masks.has(mask);
       if ((plane.care & bit) === 0n && !isFull) {
         planes.set(key, plane);
@@ -148,7 +173,8 @@ function buildPlanes(planes: readonly Plane[], all: SelectorMask): BuiltPlanes {
     if (isSlot) seenSlots.add(plane.value.slot);
     masks.push({ dontCare: all & ~plane.care, invert: plane.inverted, unknown: plane.unknown });
     for (const [mask, selectors] of [...plane.masks].toSorted(([a], [b]) => (a < b ? -1 : 1))) maskClasses.push({ mask, selectors });
-    for (const [value, selectors] of [...plane.ints].toSorted(([a], [b]) => (a < b ? -1 : 1))) intRows.push(intRow(index, value, selectors));
+    for (const [value, selectors] of [...plane.ints].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      intRows.push(intRow(index, value, selectors));
     for (const node of nodes) stringRows.push(stringRow(node));
   });
   const ofStorage = (storage: PlaneValue['storage']): PlaneFields[] => fields.filter((_, i) => planes[i]?.value.storage === storage);

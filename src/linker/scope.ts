@@ -16,10 +16,14 @@ const PENDING: Workload = { kind: 'pending', namespace: null };
 
 /** False: the selector applies to every process of the node, host processes included. */
 export function isScoped(plan: Plan, selector: PlanSelector): boolean {
-  return plan.scope.namespace !== null || plan.scope.podSelector !== null || selector.filters.some((filter) => filter.on === 'podNamespace');
+  return (
+    plan.scope.namespace !== null || plan.scope.podSelector !== null || selector.filters.some((filter) => filter.on === 'podNamespace')
+  );
 }
 
-export function collectScopeRules(members: readonly { readonly member: HookMemberInput; readonly firstBit: number }[]): readonly ScopeRule[] {
+export function collectScopeRules(
+  members: readonly { readonly member: HookMemberInput; readonly firstBit: number }[],
+): readonly ScopeRule[] {
   const rules = new Map<string, ScopeRule>();
   for (const { member, firstBit } of members) {
     const plan = member.policy.plan;

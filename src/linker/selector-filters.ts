@@ -21,7 +21,14 @@ import {
   PAL_PF_NS_CAP,
 } from '../abi/layout.ts';
 import { bitMask, type SelectorMask } from '../abi/selector-mask.ts';
-import type { LinuxNamespace, PlanBytesFilter, PlanCapabilityFilter, PlanFilter, PlanNamespaceFilter, PlanSelector } from '../policy/plan.ts';
+import type {
+  LinuxNamespace,
+  PlanBytesFilter,
+  PlanCapabilityFilter,
+  PlanFilter,
+  PlanNamespaceFilter,
+  PlanSelector,
+} from '../policy/plan.ts';
 import { binarySetKey, mergeBinaryFilters } from './binary-set.ts';
 import type { HookInput, HookMemberInput } from './hook-input.ts';
 import type { LinkFailure } from './link-failure.ts';
@@ -89,7 +96,11 @@ function addFilter(context: FilterContext, filter: PlanFilter, use: FilterUse, p
     case 'binary':
       return null;
     case 'capability':
-      context.planes.add(capabilityValue(filter), { ...use, negated: filter.operator === 'NotIn' }, { kind: 'mask', mask: BigInt(filter.mask) });
+      context.planes.add(
+        capabilityValue(filter),
+        { ...use, negated: filter.operator === 'NotIn' },
+        { kind: 'mask', mask: BigInt(filter.mask) },
+      );
       return null;
     case 'namespace':
       context.planes.add(
@@ -103,11 +114,20 @@ function addFilter(context: FilterContext, filter: PlanFilter, use: FilterUse, p
       const slot = context.argSlots[filter.arg];
       const fields = slot === undefined || slot === null ? undefined : context.slots[slot];
       if (slot === undefined || slot === null || fields === undefined) {
-        return { reason: 'ArgIndexOutOfRange', message: `argument ${filter.arg} is not readable here`, uid: context.member.policy.ref.uid, path };
+        return {
+          reason: 'ArgIndexOutOfRange',
+          message: `argument ${filter.arg} is not readable here`,
+          uid: context.member.policy.ref.uid,
+          path,
+        };
       }
       addTo(context.need, slot, use.bit);
       const value: PlaneValue = { source: PAL_P_SLOT, slot, field: 0, storage: fields.storage };
-      context.planes.add(value, { ...use, negated: filter.operator.startsWith('Not') }, filter.on === 'int' ? intData(filter.values) : bytesData(filter));
+      context.planes.add(
+        value,
+        { ...use, negated: filter.operator.startsWith('Not') },
+        filter.on === 'int' ? intData(filter.values) : bytesData(filter),
+      );
       return null;
     }
   }

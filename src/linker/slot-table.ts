@@ -23,7 +23,11 @@ export function collectSlots(input: HookInput): LinkResult<SlotTable> {
   return entry.ok ? linked(lateSlots(entry.value, bprmWord(input))) : entry;
 }
 
-function collect(input: Pick<HookInput, 'convention' | 'prototype'>, members: readonly HookMemberInput[], decidesLate: boolean): LinkResult<SlotTable> {
+function collect(
+  input: Pick<HookInput, 'convention' | 'prototype'>,
+  members: readonly HookMemberInput[],
+  decidesLate: boolean,
+): LinkResult<SlotTable> {
   const wanted = new Map<PlanHook, readonly SlotFields[]>();
   for (const member of members) {
     const slots: SlotFields[] = [];
@@ -46,7 +50,10 @@ function lateSlots(entry: SlotTable, word: number): SlotTable {
   const isPath = (slot: SlotFields | undefined): boolean => slot !== undefined && (slot.flags & PAL_SF_LATE) !== 0;
   const before = entry.list();
   const list = before.map((slot) => (isPath(slot) ? latePathSlot(word) : EMPTY_SLOT));
-  return { list: () => list, of: (member) => entry.of(member).map((number) => (number !== null && isPath(before[number]) ? number : null)) };
+  return {
+    list: () => list,
+    of: (member) => entry.of(member).map((number) => (number !== null && isPath(before[number]) ? number : null)),
+  };
 }
 
 const EMPTY_SLOT: SlotFields = { type: PAL_T_NONE, source: 0, register: 0, flags: 0, width: 8, storage: 'scalar', maxBytes: 0, steps: [] };

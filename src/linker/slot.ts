@@ -65,12 +65,16 @@ function registerSlot(arg: PlanArg, context: SlotContext): LinkResult<SlotFields
     });
   }
   if (actual !== undefined && !fitsType(arg.type, actual)) {
-    return failed({ reason: 'BtfTypeMismatch', message: `argument ${arg.index} of ${context.hook.target} is ${actual.type} in this kernel, not ${arg.type}` });
+    return failed({
+      reason: 'BtfTypeMismatch',
+      message: `argument ${arg.index} of ${context.hook.target} is ${actual.type} in this kernel, not ${arg.type}`,
+    });
   }
   if (integer !== null) return linked(integerSlot(PAL_SRC_ARG, arg.index, integer.bytes, integer.signed ? PAL_SF_SIGNED : 0, []));
   const isUser = context.hook.syscall || actual?.type === 'user-ptr';
   const isLate = context.decidesLate && latePathIndex(context.hook) === arg.index;
-  const flags = arg.type === 'string' ? (isUser ? PAL_SF_USER : 0) | (isLate ? PAL_SF_LATE : 0) : context.convention === 'context' ? PAL_SF_DPATH : 0;
+  const flags =
+    arg.type === 'string' ? (isUser ? PAL_SF_USER : 0) | (isLate ? PAL_SF_LATE : 0) : context.convention === 'context' ? PAL_SF_DPATH : 0;
   return linked(memorySlot(memoryType(arg.type), PAL_SRC_ARG, arg.index, flags, []));
 }
 
@@ -131,5 +135,8 @@ function fitsType(type: PlanArgType, actual: FunctionArg): boolean {
 
 function wrongField(arg: PlanArg, hook: PlanHook, field: TracepointField): { reason: 'TracepointFieldMissing'; message: string } {
   const shape = field.dataLocation ? 'text of variable length' : `${field.bytes} bytes`;
-  return { reason: 'TracepointFieldMissing', message: `field ${arg.index} (${field.name}) of ${hook.target} is ${shape} in this kernel and cannot be read as ${arg.type}` };
+  return {
+    reason: 'TracepointFieldMissing',
+    message: `field ${arg.index} (${field.name}) of ${hook.target} is ${shape} in this kernel and cannot be read as ${arg.type}`,
+  };
 }

@@ -27,7 +27,7 @@ export function stringNodes(plane: number, values: Iterable<StringValue>): reado
 }
 
 export function reversed(bytes: Buffer): Buffer {
-  return Buffer.from(bytes).reverse();
+  return Buffer.from(bytes.toReversed());
 }
 
 function begins(prefix: Buffer, text: Buffer): boolean {

@@ -15,9 +15,23 @@ import {
   TASK_LAYOUT,
 } from '../layout.ts';
 
-export type HeaderFields = { readonly cpu?: number; readonly seq?: bigint; readonly ktimeNs?: bigint; readonly generation?: number; readonly hook?: number; readonly ring?: 'critical' | 'telemetry' };
+export type HeaderFields = {
+  readonly cpu?: number;
+  readonly seq?: bigint;
+  readonly ktimeNs?: bigint;
+  readonly generation?: number;
+  readonly hook?: number;
+  readonly ring?: 'critical' | 'telemetry';
+};
 export type KeyFields = { readonly execKtimeNs: bigint; readonly tgid: number };
-export type TaskFields = { readonly key: KeyFields; readonly tid?: number; readonly uid?: number; readonly cgroupId?: bigint; readonly startBoottimeNs?: bigint; readonly scopeClass?: number };
+export type TaskFields = {
+  readonly key: KeyFields;
+  readonly tid?: number;
+  readonly uid?: number;
+  readonly cgroupId?: bigint;
+  readonly startBoottimeNs?: bigint;
+  readonly scopeClass?: number;
+};
 
 export type ExecFields = HeaderFields & {
   readonly task: TaskFields;
@@ -50,7 +64,12 @@ export function buildExec(fields: ExecFields): Buffer {
   return bytes;
 }
 
-export type ExitFields = HeaderFields & { readonly task: TaskFields; readonly parent?: KeyFields; readonly code?: number; readonly signal?: number };
+export type ExitFields = HeaderFields & {
+  readonly task: TaskFields;
+  readonly parent?: KeyFields;
+  readonly code?: number;
+  readonly signal?: number;
+};
 
 export function buildExit(fields: ExitFields): Buffer {
   const bytes = Buffer.alloc(EXIT_LAYOUT.bytes);

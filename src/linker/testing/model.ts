@@ -83,7 +83,14 @@ function apply(masks: Masks, table: Buffer, plane: number, hit: Hit): void {
   }
 }
 
-function lookUp(hook: LinkedHook, binarySets: Buffer, plane: PlaneFields, index: number, task: ModelTask, registers: readonly ModelValue[]): Hit {
+function lookUp(
+  hook: LinkedHook,
+  binarySets: Buffer,
+  plane: PlaneFields,
+  index: number,
+  task: ModelTask,
+  registers: readonly ModelValue[],
+): Hit {
   switch (plane.source) {
     case PAL_P_SCOPE:
       return task.scopeRow;
@@ -143,7 +150,8 @@ function intHit(hook: LinkedHook, plane: PlaneFields, index: number, value: bigi
 
 function stringHit(hook: LinkedHook, plane: PlaneFields, index: number, value: Buffer): SelectorMask {
   if (plane.kind === PAL_K_SUFFIX) {
-    const key = Buffer.from(value.subarray(Math.max(0, value.length - Math.min(PAL_SUFFIX_MAX, 8 * plane.suffixWords)))).reverse();
+    const compared = Math.min(PAL_SUFFIX_MAX, 8 * plane.suffixWords);
+    const key = Buffer.from(value.subarray(Math.max(0, value.length - compared)).toReversed());
     return longestMatch(hook.rows.strs, index, key)?.prefix ?? 0n;
   }
   const node = longestMatch(hook.rows.strs, index, value.subarray(0, PAL_STR_MAX));
@@ -151,7 +159,11 @@ function stringHit(hook: LinkedHook, plane: PlaneFields, index: number, value: B
 }
 
 /** What a longest-prefix-match map answers. */
-function longestMatch(rows: Buffer, plane: number, key: Buffer): { readonly length: number; readonly prefix: SelectorMask; readonly equal: SelectorMask } | null {
+function longestMatch(
+  rows: Buffer,
+  plane: number,
+  key: Buffer,
+): { readonly length: number; readonly prefix: SelectorMask; readonly equal: SelectorMask } | null {
   let best: { length: number; prefix: SelectorMask; equal: SelectorMask } | null = null;
   for (let at = 0; at < rows.length; at += STRING_ROW_BYTES) {
     const length = (rows.readUInt32LE(at) - 8) / 8;

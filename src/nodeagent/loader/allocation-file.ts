@@ -56,7 +56,13 @@ export function createAllocationFile(path: string, onDamage: (why: string) => vo
 export function writeAllocation(allocation: Allocation): string {
   const plain = (space: NumberSpace): z.infer<typeof spaceSchema> => ({ last: space.last, numbers: Object.fromEntries(space.numbers) });
   const { hooks, policies, binarySets, classes } = allocation;
-  return JSON.stringify({ format: 1, hooks: plain(hooks), policies: plain(policies), binarySets: plain(binarySets), classes: plain(classes) });
+  return JSON.stringify({
+    format: 1,
+    hooks: plain(hooks),
+    policies: plain(policies),
+    binarySets: plain(binarySets),
+    classes: plain(classes),
+  });
 }
 
 /** Throws on text that is no allocation: numbers out of range or given out twice. */

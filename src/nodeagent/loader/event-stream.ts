@@ -55,7 +55,8 @@ async function readRecords(socket: Socket, options: EventStreamOptions): Promise
     rest = cut.rest;
     if (cut.records.length > 0) await options.onRecords(cut.records);
   }
-  if (rest.length > 0 && !options.signal.aborted) throw new LoaderUnavailableError(`the events connection ended inside a record, after ${rest.length} bytes`);
+  if (rest.length > 0 && !options.signal.aborted)
+    throw new LoaderUnavailableError(`the events connection ended inside a record, after ${rest.length} bytes`);
 }
 
 /** The whole records in front, and what is left of the one that is not complete. Throws when the bytes are no records. */
@@ -64,7 +65,10 @@ export function cutRecords(bytes: Buffer): { readonly records: RecordBatch; read
   let offset = 0;
   for (;;) {
     const length = recordLengthAt(bytes, offset);
-    if (length === -1) throw new LoaderUnavailableError(`the events connection is out of step: no record can begin with ${bytes.subarray(offset, offset + 8).toString('hex')}`);
+    if (length === -1)
+      throw new LoaderUnavailableError(
+        `the events connection is out of step: no record can begin with ${bytes.subarray(offset, offset + 8).toString('hex')}`,
+      );
     if (length === null || length > bytes.length - offset) return { records, rest: bytes.subarray(offset) };
     records.push(bytes.subarray(offset, offset + length));
     offset += length;

@@ -107,7 +107,9 @@ function serve(socket: Socket, options: ConnectionOptions): FrameConnection {
     nextId = nextId >= 0x7fff_ffff ? 1 : nextId + 1;
     const op = LOADER_OPS[request.op];
     const bytes = encodeFrame({ op, flags: 0, id, tlvs: request.tlvs });
-    const timer = options.clock.setTimer(options.answerTimeoutMs, () => close(`no answer to ${request.op} within ${options.answerTimeoutMs} ms`));
+    const timer = options.clock.setTimer(options.answerTimeoutMs, () =>
+      close(`no answer to ${request.op} within ${options.answerTimeoutMs} ms`),
+    );
     const answer = new Promise<readonly LoaderFrame[]>((resolve, reject) => {
       waiting = { id, op, frames: [], bytes: 0, resolve, reject };
       socket.write(bytes);

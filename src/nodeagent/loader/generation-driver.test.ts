@@ -29,7 +29,10 @@ function createStore(): { stored: Allocation; load(): Allocation; save(allocatio
   };
 }
 
-function start(store = createStore(), loader = createFakeLoader()): { driver: GenerationDriver; loader: FakeLoader; store: ReturnType<typeof createStore> } {
+function start(
+  store = createStore(),
+  loader = createFakeLoader(),
+): { driver: GenerationDriver; loader: FakeLoader; store: ReturnType<typeof createStore> } {
   const driver = new GenerationDriver({ store, clock: createFakeClock(), log: silentLog, metrics: createMetrics() });
   driver.connected(loader, helloOf(loader.state), testKernel());
   return { driver, loader, store };
@@ -56,7 +59,10 @@ describe('the generation driver', () => {
     expect(ops(loader)).toEqual(['RESOLVE', 'ZERO', 'BEGIN', 'HOOK', 'DATA', 'NODE', 'COMMIT']);
     expect(loader.state.generation).toBe(1);
     if (!result.ok) throw new Error('not ok');
-    expect(result.running.get('etc')).toMatchObject({ mode: 'enforce', hooks: [{ path: 'spec.lsmhooks[0]', name: 'lsm:file_open', method: 'lsm', notes: [] }] });
+    expect(result.running.get('etc')).toMatchObject({
+      mode: 'enforce',
+      hooks: [{ path: 'spec.lsmhooks[0]', name: 'lsm:file_open', method: 'lsm', notes: [] }],
+    });
   });
 
   it('does nothing at all when the kernel runs the wished set already', async () => {
@@ -69,7 +75,10 @@ describe('the generation driver', () => {
 
   it('shares hooks that did not change, and lets go of those that are not wished any more', async () => {
     const { driver, loader } = start();
-    const exec = testPolicy('exec', 'kprobes: [{call: sys_execve, syscall: true, args: [{index: 0, type: string}], selectors: [{matchActions: [{action: Post}]}]}]');
+    const exec = testPolicy(
+      'exec',
+      'kprobes: [{call: sys_execve, syscall: true, args: [{index: 0, type: string}], selectors: [{matchActions: [{action: Post}]}]}]',
+    );
     await driver.apply([etc, exec], []);
     expect(loader.state.hooks.size).toBe(3);
     loader.requests.length = 0;
@@ -83,7 +92,10 @@ describe('the generation driver', () => {
     await driver.apply([etc], []);
     loader.refuse = (request) => (hasTable(request) ? { stage: 'load', reason: 'VerifierRejected', message: 'too complex' } : undefined);
     const result = await driver.apply([etc, team], []);
-    expect(result).toMatchObject({ ok: false, blamed: [{ uid: 'team', failure: { reason: 'VerifierRejected', stage: 'load', hook: 'lsm:file_open' } }] });
+    expect(result).toMatchObject({
+      ok: false,
+      blamed: [{ uid: 'team', failure: { reason: 'VerifierRejected', stage: 'load', hook: 'lsm:file_open' } }],
+    });
     expect(ops(loader).at(-1)).toBe('ABORT');
     expect(loader.state).toMatchObject({ generation: 1, pending: null });
     loader.refuse = () => undefined;
@@ -102,8 +114,12 @@ describe('the generation driver', () => {
 
   it('tries the next way of attaching when the first one does not attach, and says which it is', async () => {
     const { driver, loader } = start();
-    const watch = testPolicy('watch', 'kprobes: [{call: security_file_open, syscall: false, args: [{index: 0, type: file}], selectors: [{matchActions: [{action: Post}]}]}]');
-    loader.refuse = (request) => (hasTable(request) && textOf(request, 'METHOD') === 'lsm:file_open' ? { stage: 'attach', reason: 'TrampolineLimit' } : undefined);
+    const watch = testPolicy(
+      'watch',
+      'kprobes: [{call: security_file_open, syscall: false, args: [{index: 0, type: file}], selectors: [{matchActions: [{action: Post}]}]}]',
+    );
+    loader.refuse = (request) =>
+      hasTable(request) && textOf(request, 'METHOD') === 'lsm:file_open' ? { stage: 'attach', reason: 'TrampolineLimit' } : undefined;
     const result = await driver.apply([watch], []);
     if (!result.ok) throw new Error(JSON.stringify(result));
     expect(result.running.get('watch')?.hooks).toMatchObject([{ name: 'kprobe:security_file_open', method: 'kprobe_multi' }]);
@@ -112,7 +128,10 @@ describe('the generation driver', () => {
   it('reports why when no way of attaching is left', async () => {
     const { driver, loader } = start();
     loader.refuse = (request) => (hasTable(request) ? { stage: 'attach', reason: 'TrampolineLimit', message: 'full' } : undefined);
-    expect(await driver.apply([etc], [])).toMatchObject({ ok: false, blamed: [{ uid: 'etc', failure: { reason: 'TrampolineLimit', hook: 'spec.lsmhooks[0]' } }] });
+    expect(await driver.apply([etc], [])).toMatchObject({
+      ok: false,
+      blamed: [{ uid: 'etc', failure: { reason: 'TrampolineLimit', hook: 'spec.lsmhooks[0]' } }],
+    });
   });
 
   it('blames nobody for a fault of the node', async () => {
@@ -142,6 +161,26 @@ describe('the generation driver', () => {
     expect(loader.state.generation).toBe(1);
   });
 
+  it('attaches anew what did not survive the loader, although the label says that all is well', async () => {
+    const { driver, loader } = start();
+    await driver.apply([etc], []);
+    loader.state.hooks.clear();
+    loader.requests.length = 0;
+    driver.connected(loader, helloOf(loader.state), testKernel());
+    expect(runs(await driver.apply([etc], []))).toEqual(['etc']);
+    expect(ops(loader)).toContain('HOOK');
+  });
+
+  it('aborts what an agent that died left pending', async () => {
+    const { driver, loader } = start();
+    let isPending = true;
+    loader.refuse = (request) => (request.op === 'BEGIN' && isPending ? { stage: 'parse', reason: 'ResourceBusy' } : undefined);
+    loader.after = (request) => {
+      if (request.op === 'ABORT') isPending = false;
+    };
+    expect(runs(await driver.apply([etc], []))).toEqual(['etc']);
+  });
+
   it('follows the loader when the two disagree about the generation', async () => {
     const { driver, loader } = start();
     await driver.apply([etc], []);
@@ -154,17 +193,19 @@ describe('the generation driver', () => {
     const { driver, loader } = start();
     await driver.apply([team], []);
     loader.requests.length = 0;
-    let done: Promise<void> | null = null;
+    const told: Promise<void>[] = [];
     loader.after = (request) => {
-      if (request.op === 'BEGIN') done = driver.setScope({ pods: [pod], cgroups: [] });
+      if (request.op === 'BEGIN') told.push(driver.setScope({ pods: [pod], cgroups: [] }));
     };
     await driver.apply([team, etc], []);
-    await done;
+    await Promise.all(told);
     const order = ops(loader);
     expect(order.indexOf('SCOPE')).toBeGreaterThan(order.indexOf('BEGIN'));
     expect(order.indexOf('SCOPE')).toBeLessThan(order.indexOf('COMMIT'));
     // The rows of the new tables know the pod as well.
-    const scopeData = loader.requests.filter((request) => request.op === 'DATA' && request.tlvs.some((tlv) => tlv.tag === 50 && tlv.value[0] === 3));
+    const scopeData = loader.requests.filter(
+      (request) => request.op === 'DATA' && request.tlvs.some((tlv) => tlv.tag === 50 && tlv.value[0] === 3),
+    );
     expect(scopeData).toHaveLength(1);
     expect(order.lastIndexOf('SCOPE')).toBeLessThan(order.indexOf('COMMIT'));
   });

@@ -81,7 +81,9 @@ export class GenerationDriver implements EnginePort {
   connected(client: LoaderClient, hello: LoaderHello, kernel: KernelFacts): void {
     const label = hello.label === null ? '' : hello.label.toString('hex');
     const attached = new Map(hello.activeHooks.map((hook) => [hook.id, { method: hook.method, pinned: hook.pinned }]));
-    const node = label !== '' && label === this.#active.label ? this.#active.node : null;
+    const known = this.#active.node;
+    const isMine = known !== null && label === this.#active.label && known.hooks.every((hook) => attached.has(hook.id));
+    const node = isMine ? known : null;
     this.#active = { generation: hello.generation, label, node, attached };
     this.#session = { client, kernel, hostNamespaces: hello.hostNamespaces };
     this.#prototypes.clear();
@@ -138,9 +140,15 @@ export class GenerationDriver implements EnginePort {
     const session = this.#live();
     const node = await this.#link(session, policies, pods);
     if (node.problems.length > 0) {
-      return { done: { ok: false, blamed: node.problems.map(({ uid, reason, message, path }) => ({ uid, failure: { reason, message, hook: path } })), fault: null } };
+      return {
+        done: {
+          ok: false,
+          blamed: node.problems.map(({ uid, reason, message, path }) => ({ uid, failure: { reason, message, hook: path } })),
+          fault: null,
+        },
+      };
     }
-    if (node.label.toString('hex') === this.#active.label) return { done: await this.#keep(node, policies) };
+    if (this.#isActive(node)) return { done: await this.#keep(node, policies) };
     await this.#prepare(session, node);
     const { clock, metrics } = this.#options;
     const startMs = clock.monotonicMs();
@@ -152,7 +160,9 @@ export class GenerationDriver implements EnginePort {
       classPods: () => this.#scope.classes.members,
       betweenRequests: () => this.#flushScope(),
     });
-    metrics.histogram('agent_load_seconds', 'Time from BEGIN to COMMIT.', SECONDS_BUCKETS).observe({}, (clock.monotonicMs() - startMs) / 1000);
+    metrics
+      .histogram('agent_load_seconds', 'Time from BEGIN to COMMIT.', SECONDS_BUCKETS)
+      .observe({}, (clock.monotonicMs() - startMs) / 1000);
     if (result.ok) {
       const attached = new Map(this.#active.attached);
       for (const [id, answer] of result.answers) attached.set(id, { method: answer.used, pinned: answer.pinned });
@@ -164,13 +174,26 @@ export class GenerationDriver implements EnginePort {
       await this.#resync(session);
       return await this.#attempt(policies, pods, 'retry');
     }
-    return await this.#explain(session, node, policies, pods, result.hook, failureOf(result.result, result.hook?.key ?? null), () =>
-      result.hook !== null && isMethodFault(result.result, result.hook, this.#active.node),
+    return await this.#explain(
+      session,
+      node,
+      policies,
+      pods,
+      result.hook,
+      failureOf(result.result, result.hook?.key ?? null),
+      () => result.hook !== null && isMethodFault(result.result, result.hook, this.#active.node),
     );
   }
 
+  /** A link that cannot be pinned dies with its loader: then the label is right and the hook is not there. */
+  #isActive(node: LinkedNode): boolean {
+    return node.label.toString('hex') === this.#active.label && node.hooks.every((hook) => this.#active.attached.has(hook.id));
+  }
+
   async #link(session: Session, policies: readonly LinkPolicy[], pods: readonly LinkPod[]): Promise<LinkedNode> {
-    const unknown = prototypeQueries(policies, { kernel: session.kernel, unusable: this.#unusable }).filter((query) => !this.#prototypes.has(query));
+    const unknown = prototypeQueries(policies, { kernel: session.kernel, unusable: this.#unusable }).filter(
+      (query) => !this.#prototypes.has(query),
+    );
     if (unknown.length > 0) {
       for (const [query, prototype] of await session.client.resolve(unknown)) this.#prototypes.set(query, prototype);
     }
@@ -200,7 +223,12 @@ export class GenerationDriver implements EnginePort {
     await this.#flushScope();
   }
 
-  #activate(node: LinkedNode, policies: readonly LinkPolicy[], generation: number, attached: ReadonlyMap<number, AttachedHook>): EngineResult {
+  #activate(
+    node: LinkedNode,
+    policies: readonly LinkPolicy[],
+    generation: number,
+    attached: ReadonlyMap<number, AttachedHook>,
+  ): EngineResult {
     const ids = new Set(node.hooks.map((hook) => hook.id));
     this.#active = { generation, label: node.label.toString('hex'), node, attached: new Map([...attached].filter(([id]) => ids.has(id))) };
     // On disk the numbers of the generation before stay taken until the next one is made: that costs nothing.
@@ -239,7 +267,13 @@ export class GenerationDriver implements EnginePort {
    * Which policies the hook cannot take. Those that are active as they are cannot be it; of several new ones each is tried alone beside
    * them. If every one loads alone, it is their sum, and the last has to go, policies of namespaces first.
    */
-  async #findCulprits(session: Session, node: LinkedNode, policies: readonly LinkPolicy[], pods: readonly LinkPod[], hook: LinkedHook): Promise<readonly string[]> {
+  async #findCulprits(
+    session: Session,
+    node: LinkedNode,
+    policies: readonly LinkPolicy[],
+    pods: readonly LinkPod[],
+    hook: LinkedHook,
+  ): Promise<readonly string[]> {
     const changed = changedMembers(hook, node, this.#active.node);
     const all = [...new Set(hook.members.map((member) => member.uid))];
     const candidates = changed.length === 0 ? all : changed;
@@ -249,10 +283,12 @@ export class GenerationDriver implements EnginePort {
       const some = policies.filter((policy) => policy.ref.uid === uid || !candidates.includes(policy.ref.uid));
       const trial = link(this.#linkInput(session, some, pods));
       const trialHook = trial.hooks.find((entry) => entry.key === hook.key);
-      if (trialHook !== undefined && (await tryHook(session.client, this.#active.generation + 1, trial, trialHook)) !== null) culprits.push(uid);
+      if (trialHook !== undefined && (await tryHook(session.client, this.#active.generation + 1, trial, trialHook)) !== null)
+        culprits.push(uid);
     }
     if (culprits.length > 0) return culprits;
-    const newest = candidates.findLast((uid) => policies.some((policy) => policy.ref.uid === uid && policy.ref.namespace !== null)) ?? candidates.at(-1);
+    const newest =
+      candidates.findLast((uid) => policies.some((policy) => policy.ref.uid === uid && policy.ref.namespace !== null)) ?? candidates.at(-1);
     return newest === undefined ? [] : [newest];
   }
 
@@ -268,7 +304,9 @@ export class GenerationDriver implements EnginePort {
     try {
       await this.#options.store.save(allocation);
     } catch (error) {
-      this.#options.metrics.counter('agent_allocation_write_failures_total', 'Times the linker\'s numbers could not be written to disk.').inc({});
+      this.#options.metrics
+        .counter('agent_allocation_write_failures_total', "Times the linker's numbers could not be written to disk.")
+        .inc({});
       this.#options.log.error("Could not write the linker's numbers", { error });
     }
   }

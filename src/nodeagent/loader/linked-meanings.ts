@@ -57,6 +57,11 @@ function meaningsOf(node: LinkedNode, plans: readonly LinkPolicy[]): Generation 
       });
     }
   }
-  const names = new Map(node.policies.map((entry) => [entry.number, entry.ref.namespace === null ? entry.ref.name : `${entry.ref.namespace}/${entry.ref.name}`]));
+  const names = new Map(
+    node.policies.map((entry) => [
+      entry.number,
+      entry.ref.namespace === null ? entry.ref.name : `${entry.ref.namespace}/${entry.ref.name}`,
+    ]),
+  );
   return { matches, names };
 }

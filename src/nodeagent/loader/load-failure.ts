@@ -14,7 +14,9 @@ export function isLoadReason(name: string): name is LoadReason {
 /** A reason that this agent does not know is `LoadError`; its name goes into the message. */
 export function failureOf(result: LoaderResult, hook: string | null): PlanFailure {
   const known = isLoadReason(result.reason);
-  const text = [known || result.reason === '' ? '' : result.reason, result.message, lastLine(result.verifier)].filter((part) => part !== '').join(': ');
+  const text = [known || result.reason === '' ? '' : result.reason, result.message, lastLine(result.verifier)]
+    .filter((part) => part !== '')
+    .join(': ');
   return {
     reason: isLoadReason(result.reason) ? result.reason : 'LoadError',
     message: text.slice(0, MAX_MESSAGE_CHARS),

@@ -3,7 +3,16 @@ import { diffNodes, type HookChange } from '../../linker/diff.ts';
 import type { LinkPod } from '../../linker/link-input.ts';
 import type { LinkedHook, LinkedNode } from '../../linker/linked-node.ts';
 import type { LoaderResult } from '../../protocol/loader-frames.ts';
-import { ABORT_REQUEST, beginRequest, COMMIT_REQUEST, dataRequests, hookRequest, nodeRequests, scopeDataRequests, shareRequest } from './generation-requests.ts';
+import {
+  ABORT_REQUEST,
+  beginRequest,
+  COMMIT_REQUEST,
+  dataRequests,
+  hookRequest,
+  nodeRequests,
+  scopeDataRequests,
+  shareRequest,
+} from './generation-requests.ts';
 import type { HookAnswer, LoaderClient } from './loader-client.ts';
 import { LoaderRefusal } from './loader-error.ts';
 
@@ -22,7 +31,12 @@ export type GenerationParts = {
 export type GenerationResult =
   | { readonly ok: true; readonly answers: ReadonlyMap<number, HookAnswer>; readonly flipKtimeNs: bigint }
   /** `hook` is null when no hook is to blame. */
-  | { readonly ok: false; readonly hook: LinkedHook | null; readonly step: 'begin' | 'hook' | 'data' | 'node' | 'commit'; readonly result: LoaderResult };
+  | {
+      readonly ok: false;
+      readonly hook: LinkedHook | null;
+      readonly step: 'begin' | 'hook' | 'data' | 'node' | 'commit';
+      readonly result: LoaderResult;
+    };
 
 /** Throws LoaderUnavailableError only; every refusal is a result, and then nothing has changed in the kernel. */
 export async function loadGeneration(parts: GenerationParts): Promise<GenerationResult> {

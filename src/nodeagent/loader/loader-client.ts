@@ -59,7 +59,12 @@ export type HookAnswer = {
   readonly pinned: boolean;
 };
 
-export type LoaderCatalogue = { readonly functions: ReadonlySet<string>; readonly lsmHooks: ReadonlySet<string>; readonly tracepoints: ReadonlySet<string>; readonly build: Buffer };
+export type LoaderCatalogue = {
+  readonly functions: ReadonlySet<string>;
+  readonly lsmHooks: ReadonlySet<string>;
+  readonly tracepoints: ReadonlySet<string>;
+  readonly build: Buffer;
+};
 
 /** Sums over all CPUs since the counter was zeroed. */
 export type LoaderCounters = {
@@ -124,7 +129,8 @@ export function createLoaderClient(connection: FrameConnection): LoaderClient {
     },
     hook: (request) => ask(request, readHookAnswer),
     send: (request) => ask(request, () => undefined),
-    commit: (request) => ask(request, (last) => ({ generation: tlvU32(last, 'GENERATION') ?? 0, flipKtimeNs: tlvU64(last, 'FLIP_NS') ?? 0n })),
+    commit: (request) =>
+      ask(request, (last) => ({ generation: tlvU32(last, 'GENERATION') ?? 0, flipKtimeNs: tlvU64(last, 'FLIP_NS') ?? 0n })),
     exempt: (paths) => ask({ op: 'PROC', tlvs: paths.map((path) => textTlv('EXEMPT_PATH', path)) }, (last) => tlvU32(last, 'COUNT') ?? 0),
     counters: () => ask({ op: 'COUNTERS', tlvs: [] }, (last, frames) => readCounters(last, frames)),
     zero: (counters) => ask({ op: 'ZERO', tlvs: [u32sTlv('INDEX', counters)] }, () => undefined),
@@ -157,7 +163,8 @@ function readHello(last: LoaderFrame, frames: readonly LoaderFrame[]): LoaderHel
 
 function readActiveHook(text: string): ActiveHook {
   const [id, name, method, pinned, dpath] = text.split(' ');
-  if (id === undefined || !/^\d{1,6}$/.test(id) || name === undefined || method === undefined) throw new FrameError(`ACTIVE_HOOK is not "id name method pinned dpath"`);
+  if (id === undefined || !/^\d{1,6}$/.test(id) || name === undefined || method === undefined)
+    throw new FrameError(`ACTIVE_HOOK is not "id name method pinned dpath"`);
   return { id: Number(id), name, method, pinned: pinned === '1', usesDPath: dpath === '1' };
 }
 
@@ -176,7 +183,12 @@ function readHookAnswer(last: LoaderFrame): HookAnswer {
 
 function readCatalogue(last: LoaderFrame, frames: readonly LoaderFrame[]): LoaderCatalogue {
   const names = (tag: 'NAMES_FUNCTION' | 'NAMES_LSM' | 'NAMES_TRACEPOINT'): ReadonlySet<string> =>
-    new Set(frames.flatMap((frame) => tlvTexts(frame, tag)).flatMap((text) => text.split('\n')).filter((name) => name !== ''));
+    new Set(
+      frames
+        .flatMap((frame) => tlvTexts(frame, tag))
+        .flatMap((text) => text.split('\n'))
+        .filter((name) => name !== ''),
+    );
   return {
     functions: names('NAMES_FUNCTION'),
     lsmHooks: names('NAMES_LSM'),

@@ -8,7 +8,11 @@ import type { RunningHook, RunningPolicy } from '../state/running.ts';
 export type AttachedHook = { readonly method: string; readonly pinned: boolean };
 
 /** By uid. `plans` are those that were linked. */
-export function runningPolicies(node: LinkedNode, plans: readonly LinkPolicy[], attached: ReadonlyMap<number, AttachedHook>): ReadonlyMap<string, RunningPolicy> {
+export function runningPolicies(
+  node: LinkedNode,
+  plans: readonly LinkPolicy[],
+  attached: ReadonlyMap<number, AttachedHook>,
+): ReadonlyMap<string, RunningPolicy> {
   const byUid = new Map(plans.map((policy) => [policy.ref.uid, policy]));
   return new Map(
     node.policies.map((entry) => {
@@ -20,7 +24,12 @@ export function runningPolicies(node: LinkedNode, plans: readonly LinkPolicy[], 
   );
 }
 
-function runningHooks(hook: LinkedHook, uid: string, policy: LinkPolicy | undefined, attached: AttachedHook | undefined): readonly RunningHook[] {
+function runningHooks(
+  hook: LinkedHook,
+  uid: string,
+  policy: LinkPolicy | undefined,
+  attached: AttachedHook | undefined,
+): readonly RunningHook[] {
   return hook.members
     .filter((member) => member.uid === uid && !member.late)
     .map((member) => {

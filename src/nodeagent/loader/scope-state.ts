@@ -1,5 +1,13 @@
 /** Which pods and cgroups the kernel should know, and the requests that bring it there. Pure. */
-import { CGROUP_LAYOUT, MASK_LAYOUT, PAL_CG_POD, PAL_CG_ROOT, PAL_CLASS_HOST, PAL_CLASS_PENDING, PAL_PODNAME_MAX } from '../../abi/layout.ts';
+import {
+  CGROUP_LAYOUT,
+  MASK_LAYOUT,
+  PAL_CG_POD,
+  PAL_CG_ROOT,
+  PAL_CLASS_HOST,
+  PAL_CLASS_PENDING,
+  PAL_PODNAME_MAX,
+} from '../../abi/layout.ts';
 import { maskBytes } from '../../abi/selector-mask.ts';
 import type { LinkedHook } from '../../linker/linked-node.ts';
 import type { PodClasses } from '../../linker/pod-classes.ts';
@@ -41,13 +49,24 @@ const PODNAME_ROW_BYTES = PAL_PODNAME_MAX + 8;
 const CLASS_ROW_BYTES = 8 + MASK_LAYOUT.bytes;
 
 /** In an order in which nothing points at a row that is not there yet. Empty when nothing changed. */
-export function scopeRequests(before: ScopeState, after: ScopeState, hooks: readonly LinkedHook[], classes: PodClasses): readonly LoaderRequest[] {
+export function scopeRequests(
+  before: ScopeState,
+  after: ScopeState,
+  hooks: readonly LinkedHook[],
+  classes: PodClasses,
+): readonly LoaderRequest[] {
   const fresh = [...classes.members].filter(([number]) => !before.classes.has(number));
   const scoped = hooks.filter((hook) => hook.scope.length > 0);
-  const classRows = fresh.flatMap(([number, pod]) => scoped.map((hook) => classRowBytes(hook.id, number, maskBytes(classRow(hook.scope, pod)))));
-  const names = [...after.pods].filter(([uid, number]) => before.pods.get(uid) !== number).flatMap(([uid, number]) => podCgroupNames(uid).map((name) => podNameRow(name, number)));
+  const classRows = fresh.flatMap(([number, pod]) =>
+    scoped.map((hook) => classRowBytes(hook.id, number, maskBytes(classRow(hook.scope, pod)))),
+  );
+  const names = [...after.pods]
+    .filter(([uid, number]) => before.pods.get(uid) !== number)
+    .flatMap(([uid, number]) => podCgroupNames(uid).map((name) => podNameRow(name, number)));
   const namesGone = [...before.pods.keys()].filter((uid) => !after.pods.has(uid)).flatMap((uid) => podCgroupNames(uid).map(podName));
-  const cgroups = [...after.cgroups].filter(([id, entry]) => !isSame(before.cgroups.get(id), entry)).map(([id, entry]) => cgroupRow(id, entry));
+  const cgroups = [...after.cgroups]
+    .filter(([id, entry]) => !isSame(before.cgroups.get(id), entry))
+    .map(([id, entry]) => cgroupRow(id, entry));
   const cgroupsGone = [...before.cgroups.keys()].filter((id) => !after.cgroups.has(id)).map(cgroupId);
   return [
     ...requestsOf('CLASS_ROW', classRows),
@@ -58,7 +77,10 @@ export function scopeRequests(before: ScopeState, after: ScopeState, hooks: read
   ];
 }
 
-function requestsOf(tag: 'CLASS_ROW' | 'PODNAME' | 'PODNAME_GONE' | 'CGROUP' | 'CGROUP_GONE', rows: readonly Buffer[]): readonly LoaderRequest[] {
+function requestsOf(
+  tag: 'CLASS_ROW' | 'PODNAME' | 'PODNAME_GONE' | 'CGROUP' | 'CGROUP_GONE',
+  rows: readonly Buffer[],
+): readonly LoaderRequest[] {
   const requests: LoaderRequest[] = [];
   for (let at = 0; at < rows.length; at += ROWS_PER_REQUEST) {
     const tlvs: Tlv[] = [bytesTlv(tag, Buffer.concat(rows.slice(at, at + ROWS_PER_REQUEST)))];

@@ -1,5 +1,14 @@
 /** A loader without a kernel: keeps what it is told, refuses what it is told to refuse. */
-import { encodeFrame, FLAG_ANSWER, LOADER_OPS, LOADER_TAGS, type LoaderResult, type Tlv, u16Tlv, u32Tlv } from '../../../protocol/loader-frames.ts';
+import {
+  encodeFrame,
+  FLAG_ANSWER,
+  LOADER_OPS,
+  LOADER_TAGS,
+  type LoaderResult,
+  type Tlv,
+  u16Tlv,
+  u32Tlv,
+} from '../../../protocol/loader-frames.ts';
 import type { LoaderRequest } from '../generation-requests.ts';
 import type { HookAnswer, LoaderClient, LoaderHello } from '../loader-client.ts';
 import { LoaderRefusal, LoaderUnavailableError } from '../loader-error.ts';
@@ -11,7 +20,14 @@ export type FakeLoader = LoaderClient & {
   refuse: (request: LoaderRequest) => Partial<LoaderResult> | undefined;
   /** Called after a request is done. */
   after: (request: LoaderRequest) => void;
-  readonly state: { generation: number; label: Buffer | null; pending: number | null; hooks: Map<number, string>; zeroed: number[]; isAway: boolean };
+  readonly state: {
+    generation: number;
+    label: Buffer | null;
+    pending: number | null;
+    hooks: Map<number, string>;
+    zeroed: number[];
+    isAway: boolean;
+  };
 };
 
 export function createFakeLoader(): FakeLoader {
@@ -24,8 +40,20 @@ export function createFakeLoader(): FakeLoader {
     await Promise.resolve();
     if (state.isAway) throw new LoaderUnavailableError('the loader is away');
     requests.push(request);
-    const refusal = loader.refuse(request) ?? (request.op === 'BEGIN' && u32Of(request, 'GENERATION') !== state.generation + 1 ? { stage: 'parse' as const, reason: 'ResourceBusy' } : undefined);
-    if (refusal !== undefined) throw new LoaderRefusal(request.op, { stage: 'load', errno: 22, reason: 'VerifierRejected', message: 'no', verifier: '', ...refusal });
+    const refusal =
+      loader.refuse(request) ??
+      (request.op === 'BEGIN' && u32Of(request, 'GENERATION') !== state.generation + 1
+        ? { stage: 'parse' as const, reason: 'ResourceBusy' }
+        : undefined);
+    if (refusal !== undefined)
+      throw new LoaderRefusal(request.op, {
+        stage: 'load',
+        errno: 22,
+        reason: 'VerifierRejected',
+        message: 'no',
+        verifier: '',
+        ...refusal,
+      });
     if (request.op === 'BEGIN') {
       state.pending = u32Of(request, 'GENERATION');
       pendingLabel = bytesOf(request, 'LABEL');
@@ -55,7 +83,9 @@ export function createFakeLoader(): FakeLoader {
     catalogue: () => Promise.reject(new Error('a fake loader has no catalogue')),
     async resolve(queries) {
       await perform({ op: 'RESOLVE', tlvs: [] });
-      return new Map(queries.map((query) => [query, { kind: 'function' as const, args: [{ index: 0, bytes: 8, signed: false, type: 'struct:file' }] }]));
+      return new Map(
+        queries.map((query) => [query, { kind: 'function' as const, args: [{ index: 0, bytes: 8, signed: false, type: 'struct:file' }] }]),
+      );
     },
     async hook(request): Promise<HookAnswer> {
       await perform(request);
