@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { compile, type CompiledPolicy } from '../../policy/compile.ts';
+import { MAX_BUILDS } from '../../protocol/catalogue.ts';
 import { parse } from '../../policy/parse.ts';
 import { createFakeClock, type FakeClock } from '../../telemetry/testing/fake-clock.ts';
 import { BUILD_NEW, buildFrame, kernelNames, nodes } from '../testing/kernels.ts';
@@ -92,6 +93,16 @@ describe('the memory of the fleet', () => {
     memory.apply({ t: 'gone', build: BUILD_NEW });
     expect(memory.builds()).toEqual([]);
     expect(check().map((problem) => problem.reason)).toEqual(['KernelChecksSkipped']);
+  });
+
+  test('does not fill up with builds that vanished while there was no connection', () => {
+    for (let reconnect = 0; reconnect < 2 * MAX_BUILDS; reconnect += 1) {
+      memory.apply({ t: 'welcome', protocol: 1 });
+      memory.apply(buildFrame(reconnect.toString(16).padStart(64, '0')));
+    }
+    expect(memory.builds()).toEqual([BUILD_NEW]);
+    memory.apply({ t: 'ready' });
+    expect(memory.view()?.builds.size).toBe(2);
   });
 
   test('a full list replaces what was known before a reconnect, and names are kept', () => {

@@ -76,6 +76,12 @@ export function createFleetMemory(clock: Clock): FleetMemory {
           isReady = true;
           return;
         case 'welcome':
+          // A new connection: the hub tells what is left of the builds that we said we hold, and does not know of the others.
+          for (const build of [...frames.keys()].filter((held) => !names.has(held))) {
+            frames.delete(build);
+            builds.delete(build);
+          }
+          return;
         case 'alive':
           return;
       }
