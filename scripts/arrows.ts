@@ -9,7 +9,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   controller: ['policy', 'linker', 'protocol', 'kube', 'telemetry'],
   webhook: ['policy', 'linker', 'protocol', 'kube', 'telemetry'],
   nodeagent: ['policy', 'linker', 'protocol', 'abi', 'telemetry'],
-  cli: ['nodeagent', 'policy', 'linker', 'protocol', 'kube', 'telemetry'],
+  cli: ['nodeagent', 'policy', 'linker', 'protocol', 'abi', 'kube', 'telemetry'],
 };
 
 /** The modules that a source file imports, as written there. */
