@@ -1,0 +1,306 @@
+import { describe, expect, it } from 'vitest';
+import { readPlanes } from '../abi/hook-config.ts';
+import { denyClasses, selectorAt, tableMask } from '../abi/hook-table-reader.ts';
+import {
+  CFG_LAYOUT,
+  PAL_CLASS_PENDING,
+  PAL_FEAT_LATE_MARK,
+  PAL_FEAT_LATE_RUN,
+  PAL_FEAT_OVERLAY_FILTER,
+  PAL_FEAT_OVERRIDE,
+  PAL_FEAT_RETURNS,
+  PAL_FEAT_SYSCALL,
+  PAL_P_SCOPE,
+} from '../abi/layout.ts';
+import { diffNodes } from './diff.ts';
+import { link } from './link.ts';
+import type { LinkInput, LinkPolicy } from './link-input.ts';
+import { decodeSelector, type LinkedHook, type LinkedNode } from './linked-node.ts';
+import { classRow, scopeRows } from './scope.ts';
+import { testInput, testKernel } from './testing/kernels.ts';
+import { fileOpenPolicy, testPolicy } from './testing/policies.ts';
+
+const etc = fileOpenPolicy('etc', { prefix: '/etc/' });
+const execKill = `kprobes:
+- call: sys_execve
+  syscall: true
+  args: [{index: 0, type: string}]
+  selectors:
+  - matchArgs: [{index: 0, operator: Equal, values: [/bin/nc]}]
+    matchActions: [{action: Sigkill}]`;
+const kprobeOnFileOpen = `kprobes:
+- call: security_file_open
+  syscall: false
+  args: [{index: 0, type: file}]
+  selectors: [{matchActions: [{action: Post}]}]`;
+
+function only(node: LinkedNode, key: string): LinkedHook {
+  const hook = node.hooks.find((entry) => entry.key === key);
+  if (hook === undefined) throw new Error(`no hook ${key} among ${node.hooks.map((entry) => entry.key).join(' ')}`);
+  return hook;
+}
+
+function next(node: LinkedNode, policies: readonly LinkPolicy[], changes: Partial<LinkInput> = {}): LinkedNode {
+  return link(testInput(policies, { allocation: node.allocation, ...changes }));
+}
+
+function features(hook: LinkedHook): number {
+  return hook.config.readUInt32LE(CFG_LAYOUT.at.feat);
+}
+
+describe('a link', () => {
+  it('fuses an lsm hook and a kprobe on its function into one program, and keeps both their names for events', () => {
+    const watch = testPolicy('watch', kprobeOnFileOpen);
+    const node = link(testInput([etc, watch]));
+    expect(node.problems).toEqual([]);
+    expect(node.hooks).toHaveLength(1);
+    const hook = only(node, 'lsm:file_open');
+    expect(hook.methods).toEqual(['lsm:file_open']);
+    expect(hook.members.map((member) => [member.uid, member.path]).toSorted()).toEqual([
+      ['etc', 'spec.lsmhooks[0]'],
+      ['watch', 'spec.kprobes[0]'],
+    ]);
+    expect(features(hook) & PAL_FEAT_RETURNS).toBe(PAL_FEAT_RETURNS);
+    expect(features(hook) & PAL_FEAT_OVERLAY_FILTER).toBe(PAL_FEAT_OVERLAY_FILTER);
+  });
+
+  it('gives every selector its policy, its hook in the plan and its place in it', () => {
+    const twice = testPolicy(
+      'twice',
+      `${kprobeOnFileOpen}\nlsmhooks: [{hook: file_open, selectors: [{matchActions: [{action: Post}]}, {matchActions: [{action: NoPost}]}]}]`,
+    );
+    const hook = only(link(testInput([twice])), 'lsm:file_open');
+    const named = hook.members.map((member) => decodeSelector(selectorAt(hook.table, member.firstBit).selector));
+    expect(named).toEqual([
+      { hookIndex: 0, selectorIndex: 0 },
+      { hookIndex: 1, selectorIndex: 0 },
+    ]);
+    const second = hook.members[1];
+    expect(second === undefined ? null : decodeSelector(selectorAt(hook.table, second.firstBit + 1).selector)).toEqual({
+      hookIndex: 1,
+      selectorIndex: 1,
+    });
+  });
+
+  it('keeps numbers from link to link while policies come and go', () => {
+    const first = link(testInput([etc, testPolicy('exec', execKill)]));
+    const numberOf = (node: LinkedNode, uid: string): number | undefined => node.policies.find((entry) => entry.ref.uid === uid)?.number;
+    const second = next(first, [testPolicy('exec', execKill), fileOpenPolicy('opt', { prefix: '/opt/' })]);
+    const third = next(second, [etc, testPolicy('exec', execKill)]);
+    expect(numberOf(second, 'exec')).toBe(numberOf(first, 'exec'));
+    expect(numberOf(third, 'exec')).toBe(numberOf(first, 'exec'));
+    expect(numberOf(second, 'opt')).not.toBe(numberOf(first, 'etc'));
+    expect(only(second, 'kprobe:__x64_sys_execve').id).toBe(only(first, 'kprobe:__x64_sys_execve').id);
+  });
+
+  it('is the same whatever order the policies come in', () => {
+    const policies = ['a', 'b', 'c', 'd'].map((name) => fileOpenPolicy(name, { prefix: `/${name}/`, binaries: [`/bin/${name}`] }));
+    const one = link(testInput(policies));
+    const other = link(testInput(policies.toReversed()));
+    expect(other.label.equals(one.label)).toBe(true);
+  });
+
+  it('a change of mode is a change of data alone: the verified program stays', () => {
+    const before = link(testInput([etc]));
+    const after = next(before, [{ ...etc, mode: 'monitor' }]);
+    const [old, now] = [only(before, 'lsm:file_open'), only(after, 'lsm:file_open')];
+    expect(now.configDigest).toBe(old.configDigest);
+    expect(now.dataDigest).not.toBe(old.dataDigest);
+    expect(denyClasses(now.table)).toEqual([]);
+    expect(tableMask(now.table, 'wdeny')).not.toBe(0n);
+    expect(diffNodes(before, after).map(({ send }) => send)).toEqual(['HOOK']);
+  });
+
+  it('shares a hook that no policy changed', () => {
+    const exec = testPolicy('exec', execKill);
+    const before = link(testInput([etc, exec]));
+    const after = next(before, [{ ...etc, mode: 'monitor' }, exec]);
+    const sent = new Map(diffNodes(before, after).map(({ hook, send }) => [hook.key, send]));
+    expect(sent.get('lsm:file_open')).toBe('HOOK');
+    expect(sent.get('kprobe:__x64_sys_execve')).toBe('SHARE');
+    expect(diffNodes(null, after).every(({ send }) => send === 'HOOK')).toBe(true);
+  });
+
+  it('a change of a pod selector changes the data of its hooks, although their tables are the same', () => {
+    const select = (label: string): LinkPolicy => testPolicy('pods', `podSelector: {matchLabels: {app: ${label}}}\n${kprobeOnFileOpen}`);
+    const before = link(testInput([select('a')]));
+    const after = next(before, [select('b')]);
+    expect(only(after, 'lsm:file_open').table.equals(only(before, 'lsm:file_open').table)).toBe(true);
+    expect(only(after, 'lsm:file_open').dataDigest).not.toBe(only(before, 'lsm:file_open').dataDigest);
+  });
+
+  it('gives an execve hook a late companion that decides unreadable paths under the same hook id', () => {
+    const node = link(testInput([testPolicy('exec', execKill)]));
+    const entry = only(node, 'kprobe:__x64_sys_execve');
+    const late = only(node, 'late:kprobe:__x64_sys_execve');
+    expect(entry.methods).toEqual(['kprobe_multi:__x64_sys_execve', 'kprobe:__x64_sys_execve']);
+    expect(late.methods).toEqual(['lsm:bprm_creds_for_exec']);
+    expect(features(entry) & (PAL_FEAT_LATE_MARK | PAL_FEAT_SYSCALL)).toBe(PAL_FEAT_LATE_MARK | PAL_FEAT_SYSCALL);
+    expect(features(late) & PAL_FEAT_LATE_RUN).toBe(PAL_FEAT_LATE_RUN);
+    expect(late.config.readUInt32LE(CFG_LAYOUT.at.hook)).toBe(entry.id);
+    expect(late.recordHook).toBe(entry.id);
+    expect(late.id).not.toBe(entry.id);
+    expect(late.members[0]?.argSlots).toEqual(entry.members[0]?.argSlots);
+  });
+
+  it('decides at sched_process_exec where LSM programs do not run, and nowhere when a selector needs more than the path', () => {
+    const node = link(testInput([testPolicy('exec', execKill)], { kernel: testKernel({ lsm: [] }) }));
+    expect(only(node, 'late:kprobe:__x64_sys_execve').methods).toEqual(['raw_tp:sched_process_exec']);
+    const flags = testPolicy(
+      'flags',
+      `kprobes:
+- call: sys_execveat
+  syscall: true
+  args: [{index: 1, type: string}, {index: 4, type: int}]
+  selectors:
+  - matchArgs: [{index: 1, operator: Equal, values: [/bin/nc]}, {index: 4, operator: Equal, values: ["0"]}]
+    matchActions: [{action: Sigkill}]`,
+    );
+    expect(link(testInput([flags])).hooks.map((hook) => hook.key)).toEqual(['kprobe:__x64_sys_execveat']);
+  });
+
+  it('orders errors by severity: EPERM before EACCES before the rest', () => {
+    const policies = [-5, -13, -1, -2].map((errno) => fileOpenPolicy(`p${errno}`, { prefix: `/${-errno}/`, errno }));
+    expect(denyClasses(only(link(testInput(policies)), 'lsm:file_open').table).map((entry) => entry.errno)).toEqual([-1, -13, -2, -5]);
+  });
+
+  it('puts a kill in the place of a deny where that is all the kernel has and the policy allows it', () => {
+    const policy = testPolicy(
+      'deny',
+      `options: [{name: palisade.dev/substitute, value: kill}]
+kprobes:
+- call: sys_unlink
+  syscall: true
+  selectors: [{matchActions: [{action: Override, argError: -1}]}]`,
+    );
+    const kernel = testKernel({ lsm: [], facts: { ...testKernel().facts, override_return: false, fmod_ret: false } });
+    const hook = only(link(testInput([policy], { kernel })), 'kprobe:__x64_sys_unlink');
+    expect(hook.members[0]?.substituted).toBe(true);
+    expect(denyClasses(hook.table)).toEqual([]);
+    expect(tableMask(hook.table, 'kill')).not.toBe(0n);
+  });
+
+  it('keeps a hook that overrides return values apart from those that watch the same function', () => {
+    const deny = testPolicy(
+      'deny',
+      'kprobes: [{call: sys_unlink, syscall: true, selectors: [{matchActions: [{action: Override, argError: -1}]}]}]',
+    );
+    const watch = testPolicy('watch', 'kprobes: [{call: sys_unlink, syscall: true, selectors: [{matchActions: [{action: Post}]}]}]');
+    const node = link(testInput([deny, watch]));
+    expect(node.hooks.map((hook) => [hook.key, (features(hook) & PAL_FEAT_OVERRIDE) !== 0])).toEqual(
+      expect.arrayContaining([
+        ['kprobe:__x64_sys_unlink', false],
+        ['kprobe_override:__x64_sys_unlink', true],
+      ]),
+    );
+  });
+
+  it('goes on without a way of attaching that has failed, and says why when none is left', () => {
+    const unusable = new Map([['lsm:file_open', { reason: 'TrampolineLimit' as const, message: 'full' }]]);
+    const watch = testPolicy('watch', kprobeOnFileOpen);
+    const node = link(testInput([etc, watch], { unusable }));
+    expect(node.hooks.map((hook) => hook.key)).toEqual(['kprobe:security_file_open']);
+    expect(node.problems).toEqual([{ uid: 'etc', reason: 'TrampolineLimit', path: 'spec.lsmhooks[0]', message: 'full' }]);
+  });
+});
+
+describe('scope', () => {
+  const pod = { uid: 'u1', namespace: 'team-a', labels: { app: 'web' } };
+  const other = { uid: 'u2', namespace: 'team-b', labels: { app: 'web' } };
+
+  it('a policy of a namespace acts on the pods of that namespace, and on no pending or host process', () => {
+    const team = fileOpenPolicy('team', { prefix: '/srv/' }, { namespace: 'team-a' });
+    const hook = only(link(testInput([etc, team], { pods: [pod, other] })), 'lsm:file_open');
+    const bit = 1n << BigInt(hook.members.find((member) => member.uid === 'team')?.firstBit ?? 0);
+    expect(classRow(hook.scope, pod)).toBe(bit);
+    expect(classRow(hook.scope, other)).toBe(0n);
+    expect(scopeRows(hook.scope, new Map()).get(PAL_CLASS_PENDING)).toBeUndefined();
+    expect(readPlanes(hook.config)[0]?.source).toBe(PAL_P_SCOPE);
+  });
+
+  it('only a policy of the cluster that asks for it acts on containers whose pod is not known yet', () => {
+    const spec = (option: string): string =>
+      `options: [{name: palisade.dev/on-pending, value: ${option}}]\npodSelector: {matchLabels: {app: web}}\n${execKill}`;
+    const row = (option: string): bigint | undefined =>
+      scopeRows(only(link(testInput([testPolicy('p', spec(option))])), 'kprobe:__x64_sys_execve').scope, new Map()).get(PAL_CLASS_PENDING);
+    expect(row('apply')).toBe(1n);
+    expect(row('wait')).toBeUndefined();
+  });
+
+  it('pods that are alike share a class, which stays theirs whatever happens to policies', () => {
+    const twin = { ...pod, uid: 'u3' };
+    const first = link(testInput([etc], { pods: [pod, other, twin] }));
+    expect(first.podClasses.get('u3')).toBe(first.podClasses.get('u1'));
+    expect(first.podClasses.get('u2')).not.toBe(first.podClasses.get('u1'));
+    const second = next(first, [], { pods: [other, twin] });
+    expect(second.podClasses.get('u3')).toBe(first.podClasses.get('u1'));
+  });
+
+  it('a hook without scoped selectors looks at no class', () => {
+    const hook = only(link(testInput([etc])), 'lsm:file_open');
+    expect(readPlanes(hook.config).some((plane) => plane.source === PAL_P_SCOPE)).toBe(false);
+  });
+});
+
+describe('budgets', () => {
+  function wide(name: string, selectors: number, namespace?: string): LinkPolicy {
+    const list = Array.from(
+      { length: selectors },
+      (_, i) => `  - matchArgs: [{index: 0, operator: Prefix, values: [/${name}/${i}/]}]`,
+    ).join('\n');
+    const spec = `lsmhooks:\n- hook: file_open\n  args: [{index: 0, type: file}]\n  selectors:\n${list}`;
+    return testPolicy(name, spec, namespace === undefined ? {} : { namespace });
+  }
+
+  it('four policies of 64 selectors fill a hook; the fifth is refused by name and the others run', () => {
+    const first = link(testInput(['a', 'b', 'c', 'd'].map((name) => wide(name, 64))));
+    expect(first.problems).toEqual([]);
+    const second = next(
+      first,
+      ['0', 'a', 'b', 'c', 'd'].map((name) => wide(name, 64)),
+    );
+    expect(second.problems).toMatchObject([{ uid: '0', reason: 'HookSelectorBudget', path: 'spec.lsmhooks[0]' }]);
+    expect(second.policies.map((entry) => entry.ref.uid)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('policies of namespaces leave a quarter of a hook to the cluster', () => {
+    const node = link(testInput([...['a', 'b', 'c', 'd'].map((name) => wide(name, 64, 'team-a')), wide('cluster', 64)]));
+    expect(node.problems).toHaveLength(1);
+    expect(node.problems[0]).toMatchObject({ reason: 'HookSelectorBudget' });
+    expect(node.policies.map((entry) => entry.ref.uid)).toContain('cluster');
+  });
+
+  it('a policy that returns a ninth error on a hook is refused', () => {
+    const policies = Array.from({ length: 9 }, (_, i) => fileOpenPolicy(`p${i}`, { prefix: `/${i}/`, errno: -1 - i }));
+    expect(link(testInput(policies)).problems).toMatchObject([{ reason: 'TooManyActions' }]);
+  });
+
+  it('257 different sets of binaries are one too many for a node', () => {
+    const policies = Array.from({ length: 257 }, (_, i) =>
+      testPolicy(`p${i}`, `kprobes: [{call: f${i}, syscall: false, selectors: [{matchBinaries: [{operator: In, values: [/bin/${i}]}]}]}]`),
+    );
+    const node = link(testInput(policies));
+    expect(node.problems).toMatchObject([{ reason: 'NodeSetBudget', path: 'spec' }]);
+    expect(node.policies).toHaveLength(256);
+  });
+});
+
+describe('what the kernel says of a function', () => {
+  it('an argument that the function does not have, or has as another type, is the policy that names it', () => {
+    const prototypes = new Map([
+      ['lsm:file_open', { kind: 'function' as const, args: [{ index: 0, bytes: 8, signed: false, type: 'struct:inode' }] }],
+    ]);
+    expect(link(testInput([etc], { prototypes })).problems).toMatchObject([
+      { uid: 'etc', reason: 'BtfTypeMismatch', path: 'spec.lsmhooks[0]' },
+    ]);
+    const none = new Map([['lsm:file_open', { kind: 'function' as const, args: [] }]]);
+    expect(link(testInput([etc], { prototypes: none })).problems).toMatchObject([{ reason: 'ArgIndexOutOfRange' }]);
+  });
+
+  it('a tracepoint whose format is not known cannot be linked', () => {
+    const policy = testPolicy('tp', 'tracepoints: [{subsystem: sched, event: sched_switch, args: [{index: 4, type: int32}]}]');
+    expect(link(testInput([policy], { prototypes: new Map([['tracepoint:sched/sched_switch', null]]) })).problems).toMatchObject([
+      { reason: 'TracepointMissing' },
+    ]);
+  });
+});
