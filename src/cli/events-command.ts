@@ -1,14 +1,9 @@
 import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
-import { createKubeClient } from '../kube/client.ts';
-import { loadAccess } from '../kube/credentials.ts';
-import { createTransport } from '../kube/transport.ts';
-import { systemClock } from '../telemetry/clock.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
 import type { AgentEvent } from '../nodeagent/events/event.ts';
 import type { EventFilter } from '../nodeagent/events/filter.ts';
-import { listAgentPods } from './agent-pods.ts';
-import { CliError, writeOut, type CliIo } from './cli-io.ts';
+import { writeOut, type CliIo } from './cli-io.ts';
+import { CONNECT_TIMEOUT_MS, withAgents } from './cluster.ts';
 import { compactLine } from './compact-line.ts';
 import { fleetEvents } from './fleet-events.ts';
 import { localEvents } from './events-source.ts';
@@ -85,21 +80,13 @@ async function runEvents(flags: EventsFlags, io: CliIo): Promise<void> {
 }
 
 async function showFleet(flags: EventsFlags, filter: EventFilter, show: (event: AgentEvent) => Promise<void>, io: CliIo): Promise<void> {
-  const access = loadAccess({ clock: systemClock, kubeconfigFile: flags.kubeconfig ?? null });
-  const transport = createTransport({ access, clock: systemClock, metrics: createMetrics(), userAgent: 'palisade' });
-  try {
-    const all = await listAgentPods(createKubeClient(transport), flags.agentNamespace);
-    const pods = all.filter((pod) => flags.node === undefined || pod.node === flags.node);
-    if (pods.length === 0) {
-      const where = flags.node === undefined ? `namespace ${flags.agentNamespace}` : `node ${JSON.stringify(flags.node)}`;
-      throw new CliError(`no agent of Palisade in ${where}; "kubectl -n ${flags.agentNamespace} get pods" shows what is there`);
-    }
-    await fleetEvents({
+  await withAgents(flags, ({ access, pods }) =>
+    fleetEvents({
       access,
       pods,
       args: ['events', '--local', '-o', 'json', ...(flags.follow === undefined ? [] : ['-f']), ...filterArgs(filter)],
       follow: flags.follow === undefined ? 'until the end' : 'for ever',
-      connectTimeoutMs: 10_000,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
       signal: io.signal,
       nowMs: () => Date.now(),
       onEvent: show,
@@ -107,10 +94,8 @@ async function showFleet(flags: EventsFlags, filter: EventFilter, show: (event: 
         io.stderr.write(`palisade: events of node ${node} are missing: ${reason}\n`);
         io.setExitCode(1);
       },
-    });
-  } finally {
-    await transport.close();
-  }
+    }),
+  );
 }
 
 function filterArgs(filter: EventFilter): string[] {

@@ -5,7 +5,10 @@ import { Command, CommanderError } from 'commander';
 import { addCheckCommand } from './check-command.ts';
 import { CliError, type CliIo } from './cli-io.ts';
 import { addEventsCommand } from './events-command.ts';
+import { addNodeCommand } from './node-command.ts';
 import { addRunCommand } from './run-command.ts';
+import { addStatusCommand } from './status-command.ts';
+import { addUninstallCommand } from './uninstall-command.ts';
 import { addVersionCommand } from './version-command.ts';
 
 const stopper = new AbortController();
@@ -53,6 +56,9 @@ const program = new Command('palisade')
 addEventsCommand(program, io);
 addCheckCommand(program, io);
 addRunCommand(program, io, readVersion());
+addStatusCommand(program, io);
+addNodeCommand(program, io);
+addUninstallCommand(program, io);
 addVersionCommand(program, io, readVersion());
 
 try {

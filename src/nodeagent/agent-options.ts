@@ -54,7 +54,7 @@ const FLAGS: readonly (readonly [name: string, byDefault: string, help: string])
   ['export-file', '/var/log/palisade/events.log', 'events as JSON lines; empty: no file'],
   ['export-max-mb', '10', 'a file is closed at this size'],
   ['export-backups', '5', 'closed files kept'],
-  ['metrics-listen', '127.0.0.1:2112', 'address of /metrics, /healthz, /readyz'],
+  ['metrics-listen', ':2112', 'address of /metrics, /healthz, /readyz'],
   ['cgroup-root', '/sys/fs/cgroup', 'the cgroup tree'],
   ['exempt', '', 'further executables that are never denied or killed on the host, separated by commas'],
   ['log-level', 'info', LOG_LEVELS.join(', ')],

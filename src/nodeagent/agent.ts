@@ -182,6 +182,7 @@ export class NodeAgent {
   /** A tear-down: the kernel is as if we had never been there, and stays so until this process ends. Returns what is left. */
   async purge(events: 'keep events' | 'remove events'): Promise<{ removed: number; left: string[] }> {
     this.#isPurged = true;
+    this.#identity.stopRemembering();
     await this.#runner.stop();
     const removed = this.#up === null ? 0 : await this.#up.client.teardown();
     this.#runner.forgetRunning();
@@ -299,7 +300,9 @@ export class NodeAgent {
       adopt: async (set: DesiredSet, epoch) => {
         if (!this.#isPurged) await this.#runner.adopt(set, epoch);
       },
-      storePlan: (digest, text) => this.#runner.storePlan(digest, text),
+      storePlan: async (digest, text) => {
+        if (!this.#isPurged) await this.#runner.storePlan(digest, text);
+      },
       plansSettled: () => {
         if (!this.#isPurged) this.#runner.wake();
       },

@@ -55,6 +55,7 @@ export class EventPlant {
   #published: FilePosition = { inode: '0', bytes: 0 };
   #boot: string | null = null;
   #badRecords = 0;
+  #isClosed = false;
   #timer: Timer | null = null;
 
   constructor(options: EventPlantOptions) {
@@ -116,7 +117,7 @@ export class EventPlant {
   }
 
   identitiesChanged(): void {
-    this.#queue.push(this.#pipeline.identitiesChanged());
+    if (!this.#isClosed) this.#queue.push(this.#pipeline.identitiesChanged());
   }
 
   setMeanings(meanings: Meanings): void {
@@ -125,6 +126,7 @@ export class EventPlant {
 
   /** One whole record. The bytes are copied where they must live longer than the call. */
   take(bytes: Buffer): void {
+    if (this.#isClosed) return;
     const read = readRecord(Buffer.from(bytes));
     if (!read.ok) {
       this.#badRecords += 1;
@@ -146,8 +148,10 @@ export class EventPlant {
     return { file: exportFile === null ? null : { path: exportFile.path, backups: exportFile.backups, ...this.#published } };
   }
 
-  /** Writes all that waits. */
+  /** Writes all that waits; what comes later is not taken. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#timer?.cancel();
     this.#timer = null;
     this.#queue.push(this.#pipeline.drain(this.#options.clock.monotonicMs()));

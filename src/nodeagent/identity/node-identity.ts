@@ -31,6 +31,7 @@ export class NodeIdentity {
   readonly #pods = new PodTable({ keepGoneMs: KEEP_GONE_MS });
   #isWriting = false;
   #isStale = false;
+  #isForgetful = false;
   readonly cgroups = new CgroupIndex({ keepReleasedMs: KEEP_GONE_MS });
   readonly identities: Identities;
 
@@ -58,6 +59,11 @@ export class NodeIdentity {
     const { podFile, clock } = this.#options;
     if (podFile === null) return;
     this.#pods.apply({ t: 'pods', put: [...(await readPodFile(podFile))], gone: [] }, clock.monotonicMs());
+  }
+
+  /** From now on nothing is written any more. */
+  stopRemembering(): void {
+    this.#isForgetful = true;
   }
 
   applyPods(frame: Pods): void {
@@ -88,7 +94,7 @@ export class NodeIdentity {
   #save(): void {
     const { podFile, log } = this.#options;
     this.#isStale = true;
-    if (podFile === null || this.#isWriting) return;
+    if (podFile === null || this.#isWriting || this.#isForgetful) return;
     this.#isWriting = true;
     this.#writeAll(podFile)
       .catch((error: unknown) => log.warn('Could not remember the pods', { error }))
