@@ -41,6 +41,8 @@ export type Session = {
 const GREETING_MS = 10_000;
 const PLAN_RETRY_MS = 20;
 const RATE_WINDOW_MS = 1_000;
+/** Between two desired sets; the first goes at once. 300 policies that are created together must not be 300 rounds of every agent. */
+const DESIRED_GAP_MS = 200;
 
 export function createSession(identity: AgentIdentity, socket: SessionSocket, host: SessionHost): Session {
   const { clock, metrics, timing } = host;
@@ -53,6 +55,7 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
   /** The set the agent was told last; null: it must be told a whole one. */
   let told: DesiredSet | null = null;
   let isDesiredDue = false;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
   let arePodsDue = false;
   let mayUpload: string | null = null;
   let awaitsPong = 0;
@@ -124,7 +127,13 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
     if (!isDesiredDue) {
       return undefined;
     }
+    const waitMs = toldAtMs + DESIRED_GAP_MS - clock.monotonicMs();
+    if (waitMs > 0) {
+      setTimer('desired', waitMs, () => outbox.pump());
+      return undefined;
+    }
     isDesiredDue = false;
+    toldAtMs = clock.monotonicMs();
     const set = host.desiredOf(identity.node);
     const data = host.frames.desired(host.epoch, told, set);
     told = set;
@@ -228,6 +237,8 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
           return;
         }
         plans.push(...frame.digests);
+        // Gets of plans are paced by the hub's own answers, and an agent that starts cold has hundreds of them.
+        framesInWindow -= frame.digests.every((digest) => host.frames.hasPlan(digest)) ? 1 : 0;
         outbox.pump();
         return;
       case 'report': {

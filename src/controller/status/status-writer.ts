@@ -25,7 +25,7 @@ export type StatusWriter = {
 };
 
 export type StatusWriterOptions = {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'apply'>;
   readonly timing: Timing;
   readonly clock: Clock;
   readonly log: Log;
