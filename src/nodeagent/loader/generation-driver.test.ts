@@ -136,8 +136,22 @@ describe('the generation driver', () => {
 
   it('blames nobody for a fault of the node', async () => {
     const { driver, loader } = start();
-    loader.refuse = (request) => (request.op === 'DATA' ? { stage: 'fill', reason: 'MemoryLimit', errno: 12 } : undefined);
+    loader.refuse = (request) => (request.op === 'NODE' ? { stage: 'fill', reason: 'MemoryLimit', errno: 12 } : undefined);
     expect(await driver.apply([etc], [])).toMatchObject({ ok: false, blamed: [], fault: { reason: 'MemoryLimit', errno: 12 } });
+  });
+
+  it('a hook for which there is no permission or memory costs the policy that wants it, not the node', async () => {
+    const { driver, loader } = start();
+    await driver.apply([etc], []);
+    const exec = testPolicy('exec', 'kprobes: [{call: sys_execve, syscall: true, selectors: [{matchActions: [{action: Post}]}]}]');
+    loader.refuse = (request) =>
+      hasTable(request) && !textOf(request, 'METHOD').startsWith('lsm') ? { stage: 'attach', reason: 'PermissionDenied' } : undefined;
+    expect(await driver.apply([etc, exec], [])).toMatchObject({
+      ok: false,
+      blamed: [{ uid: 'exec', failure: { reason: 'PermissionDenied' } }],
+    });
+    loader.refuse = (request) => (hasTable(request) ? { stage: 'fill', reason: 'MemoryLimit' } : undefined);
+    expect(await driver.apply([etc, opt], [])).toMatchObject({ ok: false, blamed: [{ uid: 'opt', failure: { reason: 'MemoryLimit' } }] });
   });
 
   it('adopts what a restarted agent finds running, by its label, without a flip', async () => {

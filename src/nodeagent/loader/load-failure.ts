@@ -1,6 +1,6 @@
 /** What a refusal of the loader means for policies. Pure. */
 import type { LinkedHook, LinkedNode } from '../../linker/linked-node.ts';
-import { findReason, type LoadReason, REASONS } from '../../policy/reasons.ts';
+import { type LoadReason, REASONS } from '../../policy/reasons.ts';
 import type { LoaderResult } from '../../protocol/loader-frames.ts';
 import type { PlanFailure } from '../state/choose-plans.ts';
 
@@ -26,9 +26,15 @@ export function failureOf(result: LoaderResult, hook: string | null): PlanFailur
   };
 }
 
-/** The node's own fault: no policy can be blamed, and it is tried again. `LoadError` on a hook is the hook's. */
+/** Reasons that say nothing about the hook at which they came up: trying later may help, leaving a policy out does not. */
+const NODE_FAULTS: ReadonlySet<LoadReason> = new Set(['ResourceBusy', 'LoaderUnavailable', 'AbiMismatch']);
+
+/**
+ * The node's own fault: no policy can be blamed, and it is tried again. Lack of memory or of a permission at a hook is the hook's: one
+ * policy that wants too much must not keep all others from changing.
+ */
 export function isNodeFault(failure: PlanFailure): boolean {
-  return failure.reason !== 'LoadError' && findReason(failure.reason)?.blame === 'node';
+  return NODE_FAULTS.has(failure.reason);
 }
 
 /**
