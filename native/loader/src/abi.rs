@@ -47,9 +47,7 @@ pub const META_LABEL: usize = 64;
 pub const META_PENDING_LABEL: usize = 96;
 
 pub const HDR_BYTES: usize = 32;
-pub const HDR_KIND: usize = 4;
 pub const RECORD_MAX: usize = 32768;
-pub const KIND_EXEC: u8 = 1;
 pub const KIND_LOSS: u8 = 6;
 pub const LOSS_BYTES: usize = 48;
 pub const TASK_CGID: usize = 32 + 32;

@@ -19,12 +19,17 @@ pub struct Kept {
 }
 
 /// What decides whether SYS_ADMIN can go.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
-    /// kprobe.multi links need no perf event.
-    pub kprobe_multi: bool,
-    /// /proc/sys/kernel/perf_event_paranoid: above 2 some distributions ask for SYS_ADMIN to open a perf event.
+    /// /proc/sys/kernel/perf_event_paranoid: above 2 some distributions ask for SYS_ADMIN to open a perf event, which tracepoints are,
+    /// and kprobes other than kprobe.multi.
     pub perf_event_paranoid: i32,
+}
+
+impl Needs {
+    fn sys_admin(self) -> bool {
+        self.perf_event_paranoid > 2
+    }
 }
 
 /// Which capabilities to keep of those that the process has, and why. Pure.
@@ -35,8 +40,9 @@ pub fn choose(permitted: u64, needs: Needs) -> Vec<Kept> {
         (SYS_RESOURCE, "SYS_RESOURCE", "lifts the memory limit that kernels before 5.11 put on maps".to_owned()),
         (SYSLOG, "SYSLOG", "reads addresses of kernel functions".to_owned()),
     ];
-    if !needs.kprobe_multi && needs.perf_event_paranoid > 2 {
-        let reason = format!("perf_event_paranoid is {} and the kernel has no kprobe.multi: kprobes are perf events", needs.perf_event_paranoid);
+    if needs.sys_admin() {
+        let level = needs.perf_event_paranoid;
+        let reason = format!("perf_event_paranoid is {level}: tracepoints and kprobes are perf events; effective only while one is attached");
         wanted.push((SYS_ADMIN, "SYS_ADMIN", reason));
     }
     wanted
@@ -65,8 +71,19 @@ pub fn reduce_to(kept: &[Kept]) -> io::Result<()> {
             break;
         }
     }
-    sys::set_capabilities(mask)?;
+    sys::set_capabilities(mask, mask & !(1 << SYS_ADMIN))?;
     sys::set_no_new_privileges()
+}
+
+/// Runs `work` with SYS_ADMIN in effect, if it was kept.
+pub fn with_sys_admin<T>(work: impl FnOnce() -> T) -> T {
+    let permitted = sys::permitted_capabilities().unwrap_or(0);
+    let raised = permitted & (1 << SYS_ADMIN) != 0 && sys::set_capabilities(permitted, permitted).is_ok();
+    let result = work();
+    if raised && sys::set_capabilities(permitted, permitted & !(1 << SYS_ADMIN)).is_err() {
+        eprintln!("caps: SYS_ADMIN stays in effect");
+    }
+    result
 }
 
 #[cfg(test)]
@@ -80,24 +97,18 @@ mod tests {
     }
 
     #[test]
-    fn sys_admin_goes_where_kprobe_multi_is_there() {
-        let kept = choose(ALL, Needs { kprobe_multi: true, perf_event_paranoid: 3 });
-        assert_eq!(names(&kept), ["BPF", "PERFMON", "SYS_RESOURCE", "SYSLOG"]);
-    }
-
-    #[test]
     fn sys_admin_goes_where_perf_events_are_open_to_perfmon() {
-        assert!(!names(&choose(ALL, Needs { kprobe_multi: false, perf_event_paranoid: 2 })).contains(&"SYS_ADMIN"));
+        assert_eq!(names(&choose(ALL, Needs { perf_event_paranoid: 2 })), ["BPF", "PERFMON", "SYS_RESOURCE", "SYSLOG"]);
     }
 
     #[test]
-    fn sys_admin_stays_with_its_reason_where_a_kprobe_needs_it() {
-        let kept = choose(ALL, Needs { kprobe_multi: false, perf_event_paranoid: 3 });
+    fn sys_admin_stays_with_its_reason_where_a_tracepoint_needs_it() {
+        let kept = choose(ALL, Needs { perf_event_paranoid: 3 });
         assert!(kept.last().unwrap().reason.starts_with("perf_event_paranoid is 3"));
     }
 
     #[test]
     fn what_the_process_never_had_is_not_listed() {
-        assert!(names(&choose(1 << BPF, Needs { kprobe_multi: true, perf_event_paranoid: 0 })) == ["BPF"]);
+        assert_eq!(names(&choose(1 << BPF, Needs { perf_event_paranoid: 3 })), ["BPF"]);
     }
 }

@@ -49,6 +49,8 @@ pub struct Engine {
     /// Pins of other builds, which go on enforcing until our first generation is active.
     pub outdated: Vec<PinDirectory>,
     pub adopted: bool,
+    /// After TEARDOWN nothing is made anew before an agent says HELLO or BEGIN.
+    pub torn_down: bool,
     /// Indices of `cnt` that are in use.
     pub counters: BTreeSet<u32>,
     /// cgroups of loader and agent.
@@ -73,6 +75,9 @@ pub struct Hooked {
 impl Engine {
     /// The node's programs, loaded now if they are not there.
     pub fn node(&mut self) -> Outcome<&mut Node> {
+        if self.torn_down {
+            return Err(Failure::state("everything was taken away by TEARDOWN: say HELLO or BEGIN"));
+        }
         if self.node.is_none() {
             let taken: Vec<u32> = PinDirectory::existing(&self.options.bpffs).into_iter().map(|(number, _)| number).collect();
             let number = (1..).find(|number| !taken.contains(number)).unwrap_or(u32::MAX);
@@ -94,6 +99,7 @@ impl Engine {
 
     pub fn begin(&mut self, number: u32, label: Label) -> Outcome<()> {
         faults::hit("begin")?;
+        self.torn_down = false;
         self.node()?;
         self.generations.begin(number, label)
     }
@@ -309,6 +315,7 @@ impl Engine {
         self.generations = Generations::default();
         self.counters.clear();
         self.adopted = false;
+        self.torn_down = true;
         let _ = std::fs::remove_file(self.options.state.join("journal"));
         removed
     }

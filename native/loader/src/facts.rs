@@ -10,9 +10,9 @@ use crate::caps::Needs;
 use crate::embed::Flavour;
 use crate::hook_kind::Method;
 use crate::host;
-use crate::probe::{self, Attached};
+use crate::probe;
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// "name=value".
     pub lines: Vec<String>,
@@ -33,13 +33,16 @@ pub fn collect(folder: &Path) -> Facts {
     let known = btf::kernel().ok();
     let [d_path_lsm, d_path_lsm_path, d_path_fmod] = known.as_ref().map_or([false; 3], probe::d_path);
 
-    let attach = |text: &str| Method::parse(text).map_or(Attached::default(), |method| probe::try_attach(flavour, &method, folder));
-    let lsm = attach("lsm:file_open");
-    let fmod_ret = attach("fmod_ret:security_file_open");
-    let kprobe = attach("kprobe:security_file_open");
-    let kprobe_multi = attach("kprobe_multi:security_file_open");
-    let tracepoint = attach("tracepoint:sched/sched_process_exec");
-    let raw_tracepoint = attach("raw_tp:sched_process_exec");
+    let attach = |texts: &[&str]| {
+        let methods: Vec<Method> = texts.iter().filter_map(|text| Method::parse(text).ok()).collect();
+        probe::try_attach(flavour, &methods, folder)
+    };
+    let together = ["lsm:file_open", "fmod_ret:security_file_open", "kprobe:security_file_open", "tracepoint:sched/sched_process_exec", "raw_tp:sched_process_exec"];
+    let attached = attach(&together);
+    let of = |index: usize| attached.get(index).copied().unwrap_or_default();
+    let [lsm, fmod_ret, kprobe, tracepoint, raw_tracepoint] = [of(0), of(1), of(2), of(3), of(4)];
+    // The same program as for kprobe, made for another kind of link.
+    let kprobe_multi = attach(&["kprobe_multi:security_file_open"]).first().copied().unwrap_or_default();
     let modules = host::security_modules();
     let lsm_runs = lsm.works && modules.split(',').any(|module| module == "bpf");
 
@@ -87,6 +90,6 @@ pub fn collect(folder: &Path) -> Facts {
         flavour,
         kflags: storage | cgroups,
         lsm_runs,
-        needs: Needs { kprobe_multi: kprobe_multi.works, perf_event_paranoid: host::perf_event_paranoid() },
+        needs: Needs { perf_event_paranoid: host::perf_event_paranoid() },
     }
 }

@@ -17,6 +17,8 @@ pub struct HookKind {
     pub attach: fn(&ProgramMut<'_>, &str) -> Result<Link>,
     /// What it means that the target is not there.
     pub missing: Reason,
+    /// The link is a perf event.
+    pub is_perf_event: bool,
 }
 
 impl std::fmt::Debug for HookKind {
@@ -50,6 +52,7 @@ pub static KINDS: [HookKind; 6] = [
         aim: aim_at_function,
         attach: |program, _| program.attach_lsm(),
         missing: reasons::LSM_HOOK_NOT_FOUND,
+        is_perf_event: false,
     },
     HookKind {
         name: "fmod_ret",
@@ -57,6 +60,7 @@ pub static KINDS: [HookKind; 6] = [
         aim: aim_at_function,
         attach: |program, _| program.attach_trace(),
         missing: reasons::FUNCTION_NOT_FOUND,
+        is_perf_event: false,
     },
     HookKind {
         name: "kprobe_multi",
@@ -64,6 +68,7 @@ pub static KINDS: [HookKind; 6] = [
         aim: aim_at_many,
         attach: |program, target| program.attach_kprobe_multi(false, vec![target]),
         missing: reasons::FUNCTION_NOT_FOUND,
+        is_perf_event: false,
     },
     HookKind {
         name: "kprobe",
@@ -71,6 +76,7 @@ pub static KINDS: [HookKind; 6] = [
         aim: aim_at_nothing,
         attach: |program, target| program.attach_kprobe(false, target),
         missing: reasons::FUNCTION_NOT_FOUND,
+        is_perf_event: true,
     },
     HookKind {
         name: "tracepoint",
@@ -78,6 +84,7 @@ pub static KINDS: [HookKind; 6] = [
         aim: aim_at_nothing,
         attach: attach_tracepoint,
         missing: reasons::TRACEPOINT_MISSING,
+        is_perf_event: true,
     },
     HookKind {
         name: "raw_tp",
@@ -85,6 +92,7 @@ pub static KINDS: [HookKind; 6] = [
         aim: aim_at_nothing,
         attach: |program, target| program.attach_raw_tracepoint(target),
         missing: reasons::TRACEPOINT_MISSING,
+        is_perf_event: false,
     },
 ];
 

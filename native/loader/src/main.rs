@@ -18,6 +18,7 @@ mod engine;
 mod events;
 mod exempt;
 mod facts;
+mod facts_file;
 mod faults;
 mod frame;
 mod generation;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use libbpf_rs::{Link, MapCore as _, MapHandle, Object, ObjectBuilder, OpenObject};
 
 use crate::abi;
+use crate::caps;
 use crate::embed::Flavour;
 use crate::frame::u32_at;
 use crate::hook_kind::Method;
@@ -81,7 +82,8 @@ impl Loaded {
         let program = self.object.progs_mut().find(|program| program.name() == name.as_str());
         let program = program.ok_or_else(|| Failure::new(Stage::Open, reasons::ABI_MISMATCH, format!("the objects have no program {name}")))?;
         let _ = verifier_log::take();
-        (method.kind.attach)(&program, &method.target).map_err(|error| attach_failure(method, &error))
+        let attach = || (method.kind.attach)(&program, &method.target).map_err(|error| attach_failure(method, &error));
+        if method.kind.is_perf_event { caps::with_sys_admin(attach) } else { attach() }
     }
 }
 
@@ -190,10 +192,20 @@ fn prepare_programs(object: &mut OpenObject, request: &LoadRequest<'_>, cfg: &[u
         let is_wanted = program.name().to_str().is_some_and(|name| wanted.iter().any(|wanted| wanted == name));
         program.set_autoload(is_wanted);
         if is_wanted {
-            (method.kind.aim)(&mut program, &method.target).map_err(|error| load_failure(method, &error))?;
+            (method.kind.aim)(&mut program, &method.target).map_err(|error| aim_failure(method, &error))?;
         }
     }
     Ok(())
+}
+
+/// Aiming fails where BTF does not have the target.
+fn aim_failure(method: &Method, error: &libbpf_rs::Error) -> Failure {
+    let mut failure = load_failure(method, error);
+    if matches!(failure.errno, libc::ENOENT | libc::ESRCH) {
+        failure.stage = Stage::Btf;
+        failure.reason = method.kind.missing;
+    }
+    failure
 }
 
 /// What libbpf's errno and words say about a refused load.
@@ -209,6 +221,9 @@ fn load_failure(method: &Method, error: &libbpf_rs::Error) -> Failure {
 fn load_reason(method: &Method, errno: i32, warnings: &str) -> Option<reasons::Reason> {
     if warnings.contains("find kernel BTF type ID") || warnings.contains("find_attach_btf_id") || warnings.contains("is not found in vmlinux BTF") {
         return Some(method.kind.missing);
+    }
+    if warnings.contains("is not modifiable") {
+        return Some(reasons::NOT_ERROR_INJECTABLE);
     }
     if warnings.contains("BPF program is too large") || errno == libc::E2BIG {
         return Some(reasons::VERIFIER_BUDGET);

@@ -2,7 +2,7 @@
 
 use libbpf_rs::btf::Btf;
 use libbpf_rs::libbpf_sys;
-use libbpf_rs::{Link, MapType, ObjectBuilder, ProgramType};
+use libbpf_rs::{MapType, Object, ObjectBuilder, ProgramType};
 use std::fs;
 use std::path::Path;
 
@@ -44,7 +44,7 @@ const fn call(helper: u32) -> Instruction {
 
 const EXIT: Instruction = instruction(libbpf_sys::BPF_JMP | libbpf_sys::BPF_EXIT, 0, 0, 0, 0);
 const STACK_SLOT: i16 = -8;
-const PATH_BYTES: i32 = 64;
+const PATH_BYTES: i32 = 8;
 
 /// A compare-and-swap on the stack.
 pub fn has_compare_and_swap() -> bool {
@@ -69,6 +69,9 @@ pub fn has_compare_and_swap() -> bool {
 fn allows_d_path(program_type: u32, attach_type: u32, function: Option<u32>, inside: u32) -> bool {
     let (Some(function), Ok(inside)) = (function, i32::try_from(inside)) else { return false };
     let program = [
+        // Old kernels want the buffer to be initialized.
+        move_immediate(R0, 0),
+        instruction(libbpf_sys::BPF_STX | libbpf_sys::BPF_MEM | libbpf_sys::BPF_DW, R10, R0, STACK_SLOT, 0),
         load_word(R1, R1, 0),
         add_immediate(R1, inside),
         move_register(R2, R10),
@@ -130,31 +133,39 @@ pub struct Attached {
     pub pins: bool,
 }
 
-/// Loads the engine's program without effect for this method, attaches it, and tries to pin the link in `folder` (on a bpffs).
-pub fn try_attach(flavour: Flavour, method: &Method, folder: &Path) -> Attached {
-    let Some(mut link) = attach_noop(flavour, method) else { return Attached::default() };
-    let path = folder.join(format!("probe_{}_{}", method.kind.name, std::process::id()));
-    let pins = link.pin(&path).is_ok();
-    if pins {
-        let _ = fs::remove_file(&path);
+/// Loads the engine's programs without effect for these methods, attaches each, and tries to pin the links in `folder` (on a bpffs).
+/// One load serves all of them where the kernel takes all; else each is loaded alone.
+pub fn try_attach(flavour: Flavour, methods: &[Method], folder: &Path) -> Vec<Attached> {
+    match load_noops(flavour, methods) {
+        Some(object) => methods.iter().map(|method| attach_noop(&object, method, folder).unwrap_or_default()).collect(),
+        None if methods.len() > 1 => methods.iter().flat_map(|method| try_attach(flavour, std::slice::from_ref(method), folder)).collect(),
+        None => vec![Attached::default(); methods.len()],
     }
-    Attached { works: true, pins }
 }
 
-fn attach_noop(flavour: Flavour, method: &Method) -> Option<Link> {
-    let wanted = method.program("noop");
+fn load_noops(flavour: Flavour, methods: &[Method]) -> Option<Object> {
     let mut object = ObjectBuilder::default().open_memory(flavour.engine()).ok()?;
     for mut map in object.maps_mut() {
         map.set_autocreate(false).ok()?;
     }
     for mut program in object.progs_mut() {
-        let is_wanted = program.name() == wanted.as_str();
-        program.set_autoload(is_wanted);
-        if is_wanted {
+        let method = methods.iter().find(|method| program.name() == method.program("noop").as_str());
+        program.set_autoload(method.is_some());
+        if let Some(method) = method {
             (method.kind.aim)(&mut program, &method.target).ok()?;
         }
     }
-    let object = object.load().ok()?;
+    object.load().ok()
+}
+
+fn attach_noop(object: &Object, method: &Method, folder: &Path) -> Option<Attached> {
+    let wanted = method.program("noop");
     let program = object.progs_mut().find(|program| program.name() == wanted.as_str())?;
-    (method.kind.attach)(&program, &method.target).ok()
+    let mut link = (method.kind.attach)(&program, &method.target).ok()?;
+    let path = folder.join(format!("probe_{}_{}", method.kind.name, std::process::id()));
+    let pins = link.pin(&path).is_ok();
+    if pins {
+        let _ = fs::remove_file(&path);
+    }
+    Some(Attached { works: true, pins })
 }

@@ -54,12 +54,6 @@ impl Failure {
     }
 
     #[must_use]
-    pub fn with_reason(mut self, reason: Reason) -> Self {
-        self.reason = reason;
-        self
-    }
-
-    #[must_use]
     pub fn with_verifier(mut self, verifier: String) -> Self {
         self.verifier = verifier;
         self
@@ -86,29 +80,15 @@ fn general_reason(stage: Stage, errno: i32) -> Reason {
     }
 }
 
-/// The errno inside a libbpf error; EIO where there is none.
+/// The errno inside a libbpf error; EIO where there is none. libbpf-rs hides the innermost error: its text is the only way to the number.
 pub fn errno_of(error: &libbpf_rs::Error) -> i32 {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(current) = source {
-        if let Some(code) = current.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
-            return code.abs();
-        }
-        source = current.source();
-    }
-    errno_of_kind(error.kind())
+    errno_in(&format!("{error:#}")).unwrap_or(libc::EIO)
 }
 
-/// libbpf-rs hides the innermost error behind its kind.
-fn errno_of_kind(kind: libbpf_rs::ErrorKind) -> i32 {
-    use libbpf_rs::ErrorKind;
-    match kind {
-        ErrorKind::NotFound => libc::ENOENT,
-        ErrorKind::PermissionDenied => libc::EPERM,
-        ErrorKind::AlreadyExists => libc::EEXIST,
-        ErrorKind::InvalidInput => libc::EINVAL,
-        ErrorKind::InvalidData => libc::EBADMSG,
-        _ => libc::EIO,
-    }
+/// The number in the last "(os error N)".
+fn errno_in(text: &str) -> Option<i32> {
+    let (_, rest) = text.rsplit_once("(os error ")?;
+    rest.split_once(')')?.0.parse::<i32>().ok().map(i32::abs)
 }
 
 /// `.map_err(at(Stage::Load, "what"))` for libbpf's errors.
@@ -133,4 +113,18 @@ pub fn io_at<'a>(stage: Stage, what: &'a str) -> impl FnOnce(io::Error) -> Failu
 /// The same for nix.
 pub fn nix_at<'a>(stage: Stage, what: &'a str) -> impl FnOnce(nix::errno::Errno) -> Failure + 'a {
     move |errno| Failure::from_errno(stage, errno as i32, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_errno_is_found_under_every_layer_of_context() {
+        let error = libbpf_rs::Error::from_raw_os_error(libc::ESRCH);
+        assert_eq!(errno_of(&error), libc::ESRCH);
+        let wrapped = libbpf_rs::ErrorExt::context(error, "failed to attach");
+        assert_eq!(errno_of(&wrapped), libc::ESRCH);
+        assert_eq!(errno_in("no number"), None);
+    }
 }

@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 
+use crate::abi;
 use crate::adopt;
 use crate::caps;
 use crate::cli::Options;
+use crate::embed::Flavour;
 use crate::engine::Engine;
 use crate::events::Events;
 use crate::facts::{self, Facts};
+use crate::facts_file::{self, FactsKey};
 use crate::generation::Generations;
 use crate::host::{self, Tracefs};
 use crate::meta::Meta;
@@ -65,6 +68,24 @@ fn find_facts(options: &Options) -> Outcome<Facts> {
     Ok(facts)
 }
 
+/// What an earlier start of this build found out with these privileges since the node booted; else all is tried again. A loader that was
+/// killed is back the sooner.
+fn remembered_facts(options: &Options) -> Outcome<Facts> {
+    let permitted = sys::permitted_capabilities().map_err(io_at(Stage::Open, "capabilities"))?;
+    let key = FactsKey { boot: host::boot_id(), build: abi::ABI_HASH, programs: Flavour::New.build(), permitted };
+    if let Some(facts) = facts_file::read(&options.state, &key) {
+        verifier_log::catch();
+        lift_memory_limit();
+        host::ensure_bpffs(&options.bpffs).map_err(io_at(Stage::Open, "bpffs"))?;
+        return Ok(facts);
+    }
+    let facts = find_facts(options)?;
+    if let Err(error) = facts_file::write(&options.state, &key, &facts) {
+        eprintln!("serve: the facts cannot be kept: {error}");
+    }
+    Ok(facts)
+}
+
 pub fn probe(options: &Options) -> Outcome<()> {
     for line in find_facts(options)?.lines {
         println!("{line}");
@@ -82,9 +103,10 @@ pub fn purge(options: &Options) -> Outcome<()> {
 }
 
 pub fn serve(options: Options) -> Outcome<()> {
+    let started = Instant::now();
     let signals = server::take_signals()?;
     let _lock = lock(&options)?;
-    let facts = find_facts(&options)?;
+    let facts = remembered_facts(&options)?;
     let tracefs = Tracefs::open().inspect_err(|error| eprintln!("serve: tracefs is out of reach: {error}")).ok();
     let own = Meta::own(facts.flavour.build(), host::boot_bytes());
     #[cfg(feature = "faults")]
@@ -94,14 +116,13 @@ pub fn serve(options: Options) -> Outcome<()> {
 
     let mut server = Server::listen(&options.socket, options.peer_uids.clone(), signals)?;
     let kept = drop_privileges_plan(&options, &facts)?;
-    let catalogue = crate::catalogue::read(tracefs.as_ref()).inspect_err(|failure| eprintln!("serve: {failure}")).ok();
     // Adoption opens maps and programs by their numbers, which needs SYS_ADMIN; the events thread must start without it.
     let events = Events::start_confined(&kept, options.no_drop).map_err(io_at(Stage::Open, "events thread"))?;
     let mut engine = Engine {
         facts,
         kept: kept.clone(),
         tracefs,
-        catalogue,
+        catalogue: None,
         events,
         own,
         node: None,
@@ -111,6 +132,7 @@ pub fn serve(options: Options) -> Outcome<()> {
         staged_bsets: None,
         outdated: Vec::new(),
         adopted: false,
+        torn_down: false,
         counters: BTreeSet::new(),
         own_cgroups: BTreeSet::new(),
         exempt_paths: BTreeSet::new(),
@@ -120,7 +142,8 @@ pub fn serve(options: Options) -> Outcome<()> {
     };
     adopt::adopt(&mut engine);
     confine(&kept, engine.options.no_drop).map_err(io_at(Stage::Open, "privileges"))?;
-    eprintln!("serve: generation {}, {} hooks adopted, listening on {}", engine.generations.active, engine.hooks.len(), engine.options.socket.display());
+    let (generation, hooks, socket) = (engine.generations.active, engine.hooks.len(), engine.options.socket.display());
+    eprintln!("serve: generation {generation}, {hooks} hooks adopted, listening on {socket} after {} ms", started.elapsed().as_millis());
     server.run(&mut engine);
     // Not by returning: libbpf's destructors would disable the events behind pinned links.
     std::process::exit(0);

@@ -94,10 +94,10 @@ pub fn permitted_capabilities() -> io::Result<u64> {
 }
 
 /// Sets permitted and effective capabilities of this thread, and clears the inheritable ones.
-pub fn set_capabilities(mask: u64) -> io::Result<()> {
+pub fn set_capabilities(permitted: u64, effective: u64) -> io::Result<()> {
     let mut header = CapHeader { version: CAPABILITY_VERSION_3, pid: 0 };
-    let word = |bits: u32| CapWords { effective: bits, permitted: bits, inheritable: 0 };
-    let words = [word(mask as u32), word((mask >> 32) as u32)];
+    let word = |shift: u32| CapWords { effective: (effective >> shift) as u32, permitted: (permitted >> shift) as u32, inheritable: 0 };
+    let words = [word(0), word(32)];
     // SAFETY: version 3 reads one header and two words, which is what the pointers are to.
     check(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, words.as_ptr()) }).map(|_| ())
 }
@@ -185,7 +185,6 @@ pub fn load_probe(program_type: u32, attach_type: u32, attach_btf_id: u32, instr
 /// What BPF_OBJ_GET_INFO_BY_FD says about a program; 0 where the kernel does not say.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProgramFacts {
-    pub id: u32,
     pub xlated_bytes: u32,
     pub verified_instructions: u32,
     /// Calls that were skipped because the program was already running on that CPU.
@@ -202,7 +201,6 @@ pub fn program_facts(program: BorrowedFd<'_>) -> io::Result<ProgramFacts> {
         return Err(io::Error::from_raw_os_error(-result));
     }
     Ok(ProgramFacts {
-        id: info.id,
         xlated_bytes: info.xlated_prog_len,
         verified_instructions: info.verified_insns,
         recursion_misses: info.recursion_misses,
