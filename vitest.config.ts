@@ -35,11 +35,12 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'vm',
-          include: ['e2e/vm/tests/**/*.test.ts'],
+          // Loader and engine on every kernel, without Kubernetes.
+          name: 'kernels',
+          include: ['e2e/kernels/**/*.test.ts', 'e2e/standalone/**/*.test.ts'],
           pool: 'forks',
           fileParallelism: false,
-          testTimeout: emulatedTimeoutMs,
+          testTimeout: 2 * emulatedTimeoutMs,
           hookTimeout: emulatedTimeoutMs,
         },
       },

@@ -57,7 +57,7 @@ export function stages(input: StageInput): Stage[] {
       ? { name: 'cargo tests', group: 'test', argv: ['cargo', 'test', '--locked', '-q'], counts: 'cargo', vital: 'no' }
       : undefined,
     exists('e2e/api') ? vitestStage('api', inNamespaces(input.isRoot, vitest('api'))) : undefined,
-    exists('e2e/vm/tests') ? vitestStage('vm', inNamespaces(input.isRoot, vitest('vm'))) : undefined,
+    exists('e2e/kernels') ? vitestStage('kernels', inNamespaces(input.isRoot, vitest('kernels'))) : undefined,
     exists('e2e/clone') ? vitestStage('clone', inNamespaces(input.isRoot, vitest('clone'))) : undefined,
     exists('e2e/cluster/tests') ? vitestStage('cluster', inNamespaces(input.isRoot, vitest('cluster'))) : undefined,
   ];

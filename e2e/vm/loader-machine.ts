@@ -29,6 +29,8 @@ export async function bootLoaderMachine(options: {
   readonly build: LoaderBuild;
   readonly emulation?: Emulation;
   readonly files?: ReadonlyMap<string, string>;
+  /** Added to the kernel's command line. */
+  readonly bootArguments?: string;
 }): Promise<LoaderMachine> {
   const machine = await bootMachine({ ...options, files: new Map([...(options.files ?? []), [loaderPath(options.build), loaderInGuest]]) });
   let running: Running | undefined;

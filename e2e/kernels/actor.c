@@ -1,0 +1,162 @@
+// What acts in a test machine: opens, writes, executes, forks, as the tests say, and tells what came of each call. One static
+// program, copied to several paths so that policies tell binaries apart.
+//
+//   actor open PATH            opens for reading; the exit status is errno, 0 if it worked
+//   actor write PATH TEXT      appends TEXT; likewise
+//   actor literal              forks a child that executes /t/bin/victim, named by a string literal that nobody has touched
+//   actor serve                standard input: lines "UID CGROUP BINARY VERB PATH" (CGROUP: a folder of cgroupfs, or -). For each one a child
+//                              joins the cgroup, becomes the user and executes BINARY VERB PATH. Answer: "PID STATUS", minus the signal if killed
+//   actor hammer THREADS DENIED ALLOWED
+//                              threads on one processor open both files by turns until standard input ends, then
+//                              "DENIED-CALLS DENIED-THAT-WORKED ALLOWED-CALLS ALLOWED-THAT-FAILED"
+//   actor spin COUNT PATH      opens and closes COUNT times; prints the nanoseconds of the monotonic clock that it took
+//   actor bpf                  how many BPF programs, maps and links the kernel has
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_LINE = 16384, MAX_THREADS = 16 };
+
+static int open_once(const char *path, int flags) {
+  int fd = open(path, flags);
+  if (fd < 0) return errno;
+  close(fd);
+  return 0;
+}
+
+static int write_once(const char *path, const char *text) {
+  int fd = open(path, O_WRONLY | O_APPEND);
+  if (fd < 0) return errno;
+  int result = write(fd, text, strlen(text)) < 0 ? errno : 0;
+  close(fd);
+  return result;
+}
+
+static int status_of(pid_t child) {
+  int status;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return 255;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int literal(void) {
+  pid_t child = fork();
+  if (child == 0) {
+    execl("/t/bin/victim", "victim", "open", "/t/a", (char *)0);
+    _exit(errno);
+  }
+  printf("%d %d\n", child, status_of(child));
+  return 0;
+}
+
+static void join(const char *cgroup) {
+  char path[600];
+  snprintf(path, sizeof path, "%s/cgroup.procs", cgroup);
+  int fd = open(path, O_WRONLY);
+  if (fd < 0 || write(fd, "0", 1) != 1) _exit(200);
+  close(fd);
+}
+
+static void act(uid_t uid, const char *cgroup, const char *binary, const char *verb, const char *path) {
+  if (strcmp(cgroup, "-")) join(cgroup);
+  if (uid != 0 && (setgid(uid) || setuid(uid))) _exit(201);
+  execl(binary, binary, verb, path, "text\n", (char *)0);
+  _exit(202);
+}
+
+static int serve(void) {
+  static char line[MAX_LINE], cgroup[512], binary[512], verb[32], path[MAX_LINE];
+  unsigned uid;
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  while (fgets(line, sizeof line, stdin)) {
+    if (sscanf(line, "%u %511s %511s %31s %16383s", &uid, cgroup, binary, verb, path) != 5) return 2;
+    pid_t child = fork();
+    if (child == 0) act(uid, cgroup, binary, verb, path);
+    printf("%d %d\n", child, status_of(child));
+  }
+  return 0;
+}
+
+static const char *denied_path, *allowed_path;
+static atomic_int stop;
+static atomic_ulong denied, leaked, allowed, refused;
+
+static void *hammer_thread(void *unused) {
+  while (!atomic_load(&stop)) {
+    denied++;
+    if (open_once(denied_path, O_RDONLY) == 0) leaked++;
+    allowed++;
+    if (open_once(allowed_path, O_RDONLY) != 0) refused++;
+  }
+  return unused;
+}
+
+static int hammer(int threads) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(0, &one);
+  pthread_t ids[MAX_THREADS];
+  if (threads > MAX_THREADS) return 2;
+  puts("running");
+  fflush(stdout);
+  for (int i = 0; i < threads; i++) {
+    pthread_create(&ids[i], NULL, hammer_thread, NULL);
+    pthread_setaffinity_np(ids[i], sizeof one, &one);
+  }
+  while (getchar() != EOF) {}
+  atomic_store(&stop, 1);
+  for (int i = 0; i < threads; i++) pthread_join(ids[i], NULL);
+  printf("%lu %lu %lu %lu\n", denied, leaked, allowed, refused);
+  return 0;
+}
+
+static int spin(long count, const char *path) {
+  struct timespec from, to;
+  clock_gettime(CLOCK_MONOTONIC, &from);
+  for (long i = 0; i < count; i++) open_once(path, O_RDONLY);
+  clock_gettime(CLOCK_MONOTONIC, &to);
+  printf("%lld\n", (to.tv_sec - from.tv_sec) * 1000000000ll + to.tv_nsec - from.tv_nsec);
+  return 0;
+}
+
+static int count_ids(int command) {
+  union bpf_attr attr;
+  int count = 0;
+  memset(&attr, 0, sizeof attr);
+  while (syscall(SYS_bpf, command, &attr, sizeof attr) == 0) {
+    count++;
+    attr.start_id = attr.next_id;
+  }
+  return count;
+}
+
+int main(int argc, char **argv) {
+  const char *verb = argc > 1 ? argv[1] : "";
+  if (argc >= 3 && !strcmp(verb, "open")) return open_once(argv[2], O_RDONLY);
+  if (argc >= 4 && !strcmp(verb, "write")) return write_once(argv[2], argv[3]);
+  if (!strcmp(verb, "literal")) return literal();
+  if (!strcmp(verb, "serve")) return serve();
+  if (argc == 5 && !strcmp(verb, "hammer")) {
+    denied_path = argv[3], allowed_path = argv[4];
+    return hammer(atoi(argv[2]));
+  }
+  if (argc == 4 && !strcmp(verb, "spin")) return spin(atol(argv[2]), argv[3]);
+  if (!strcmp(verb, "bpf")) {
+    printf("%d %d %d\n", count_ids(BPF_PROG_GET_NEXT_ID), count_ids(BPF_MAP_GET_NEXT_ID), count_ids(BPF_LINK_GET_NEXT_ID));
+    return 0;
+  }
+  fprintf(stderr, "actor: unknown command %s\n", verb);
+  return 254;
+}

@@ -1,0 +1,286 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HookRecord } from '../../src/abi/record-types.ts';
+import { PAL_C_LOST, PAL_C_MATCH, PAL_C_POST, PAL_C_RATE_LIMITED, PAL_C_WOULD_DENY, PAL_HV_LATE } from '../../src/abi/layout.ts';
+import type { LinkPolicy } from '../../src/linker/link-input.ts';
+import { fileOpenPolicy, testPolicy } from '../../src/linker/testing/policies.ts';
+import { textTlv } from '../../src/protocol/loader-frames.ts';
+import { figure } from '../cluster/tests/figures.ts';
+import { waitUntil } from '../cluster/wait-until.ts';
+import type { KernelName } from '../vm/kernels.ts';
+import { underHammer } from './hammer.ts';
+import { actor, bootKernel, type KernelUnderTest } from './kernel-under-test.ts';
+import { describeOracle } from './oracle-suite.ts';
+
+const isDeep = process.env['PALISADE_DEEP'] === '1';
+const EPERM = 1;
+const SIGKILL = 9;
+
+/** Steps of a generation at which a loader may be killed; the engine must not care. */
+const faultPoints = isDeep
+  ? ['begin', 'hook_open', 'hook_load', 'data', 'node', 'before_journal', 'before_flip', 'after_flip']
+  : ['before_flip', 'after_flip'];
+
+/** Expedited grace periods: many more flips in the same time, each of them harder on what still runs the old generation. */
+const bootArguments = 'rcupdate.rcu_expedited=1';
+
+const secret = fileOpenPolicy('secret', { prefix: '/t/secret/' });
+
+/** Proof 12 on one kernel: one boot, the tests in their order. */
+export function describeKernel(name: KernelName): void {
+  describe(`On ${name}: load, deny (or the named reason why not), event, flip under load with zero leaks, kill -9, re-adoption of pins (or NotPersistent)`, () => {
+    let kernel: KernelUnderTest;
+    const startedMs = performance.now();
+    beforeAll(async () => {
+      kernel = await bootKernel(name, { bootArguments });
+      figure(`${name}: boot, start and probing`, (performance.now() - startedMs) / 1000, 's');
+      figure(`${name}: kernel`, `${kernel.hello().release}, preempt=${kernel.facts().preempt}, lsm=${kernel.facts().lsm.join(',')}`);
+    });
+    afterAll(async () => kernel[Symbol.asyncDispose]());
+
+    it('loads a policy, denies what it names to everybody and nothing else, and leaves the file as it was', async () => {
+      const fromMs = performance.now();
+      const running = await kernel.apply([secret]);
+      figure(`${name}: load and flip`, performance.now() - fromMs, 'ms');
+      figure(`${name}: deny on file_open by`, methodsOf(running));
+      const verdicts = await kernel.actAll([
+        { path: '/t/secret/one' },
+        { path: '/t/secret/one', uid: 1000, binary: '/t/bin/a' },
+        { path: '/t/secret/one', verb: 'write', uid: 1000 },
+        { path: '/t/free/one' },
+        { path: '/t/a', uid: 1000 },
+      ]);
+      expect(verdicts.map((verdict) => verdict.status)).toEqual([EPERM, EPERM, EPERM, 0, 0]);
+      await kernel.apply([]);
+      expect(await kernel.vm.machine.readFile('/t/secret/one')).toBe('text\n');
+      expect((await kernel.act({ path: '/t/secret/one' })).status).toBe(0);
+    });
+
+    it('sends one event per denied call, which names policy, process, user and path', async () => {
+      const running = await kernel.apply([secret]);
+      kernel.records.clear();
+      const denied = await kernel.act({ path: '/t/secret/one', uid: 1000 });
+      const [event, ...more] = await kernel.records.atLeast(1);
+      expect(more).toEqual([]);
+      expect(event).toMatchObject({
+        errno: -EPERM,
+        signal: 0,
+        task: { key: { tgid: denied.pid }, uid: 1000 },
+        matches: [{ policy: running.get('secret')?.number, selector: 0 }],
+      });
+      expect(event === undefined ? [] : pathsOf(event)).toEqual(['/t/secret/one']);
+      const exec = kernel.records.execs().find((record) => record.task.key.tgid === denied.pid);
+      expect(exec?.path.toString()).toBe(actor);
+      expect(exec?.task.key.execKtimeNs).toBe(event?.task.key.execKtimeNs);
+      expect(exec?.args.toString().split('\0')).toContain('/t/secret/one');
+    });
+
+    it('counts in monitor mode what it would have denied, and denies nothing', async () => {
+      const running = await kernel.apply([fileOpenPolicy('watch', { prefix: '/t/secret/' }, { mode: 'monitor' })]);
+      expect((await kernel.act({ path: '/t/secret/one' })).status).toBe(0);
+      const number = running.get('watch')?.number ?? -1;
+      expect((await kernel.counters()).policies.get(number)?.[PAL_C_WOULD_DENY]).toBe(1n);
+    });
+
+    it('kills by a kprobe policy on security_file_open, as the seed block-etc-writes asks', async () => {
+      const running = await kernel.apply([
+        testPolicy(
+          'kill',
+          `kprobes:
+- call: security_file_open
+  syscall: false
+  args: [{index: 0, type: file}]
+  selectors:
+  - matchArgs: [{index: 0, operator: Prefix, values: [/t/secret/]}]
+    matchCapabilities: [{type: Effective, operator: NotIn, values: [CAP_SYS_ADMIN]}]
+    matchActions: [{action: Sigkill}]`,
+        ),
+      ]);
+      figure(`${name}: kill on security_file_open by`, methodsOf(running));
+      const verdicts = await kernel.actAll([
+        { path: '/t/secret/one', uid: 1000 },
+        { path: '/t/secret/one', uid: 0 },
+        { path: '/t/a', uid: 1000 },
+      ]);
+      expect(verdicts.map((verdict) => verdict.status)).toEqual([-SIGKILL, 0, 0]);
+    });
+
+    it('kills at exec by path, also when a program forks and execs an untouched string literal', async () => {
+      const running = await kernel.apply([
+        testPolicy(
+          'exec',
+          `kprobes:
+- call: sys_execve
+  syscall: true
+  args: [{index: 0, type: string}]
+  selectors:
+  - matchArgs: [{index: 0, operator: In, values: [/t/bin/victim, /t/bin/c]}]
+    matchActions: [{action: Sigkill}]`,
+        ),
+      ]);
+      figure(`${name}: kill on sys_execve by`, methodsOf(running));
+      kernel.records.clear();
+      const literal = (await kernel.runActor('literal')).stdout.trim();
+      expect(literal).toMatch(/^\d+ -9$/);
+      const named = await kernel.act({ path: '/t/a', binary: '/t/bin/c' });
+      expect(named.status).toBe(-SIGKILL);
+      expect((await kernel.act({ path: '/t/a', binary: '/t/bin/a' })).status).toBe(0);
+      const events = await kernel.records.atLeast(2);
+      expect(events.map((event) => [event.task.key.tgid, ...pathsOf(event)])).toEqual([
+        [Number(literal.split(' ')[0]), '/t/bin/victim'],
+        [named.pid, '/t/bin/c'],
+      ]);
+      const late = events.filter((event) => (event.flags & PAL_HV_LATE) !== 0).length;
+      figure(`${name}: of 2 kills at exec decided late, on the faulted path`, late);
+    });
+
+    it('says by name what this kernel cannot do, and loads nothing of such a policy', async () => {
+      const generation = kernel.generation();
+      const wishes = {
+        'deny a system call': [testPolicy('syscall', kprobe('sys_openat', 'true', 'Override, argError: -1')), 'OverrideHelperMissing'],
+        'a function that is not there': [testPolicy('function', kprobe('no_such_function', 'false', 'Post')), 'FunctionNotFound'],
+      } as const;
+      for (const [what, [policy, reason]] of Object.entries(wishes)) {
+        const result = await kernel.tryApply([policy]);
+        expect(result.ok ? [] : result.blamed.map(({ uid, failure }) => [uid, failure.reason])).toEqual([[policy.ref.uid, reason]]);
+        figure(`${name}: ${what}`, reason);
+      }
+      expect(kernel.generation()).toBe(generation);
+    });
+
+    it('flips under load, three changes of data to one of structure, with zero leaks and every call counted', async () => {
+      await kernel.apply([secret]);
+      await kernel.apply([...changed(1)]);
+      const flips = isDeep ? 5000 : 1000;
+      const before = (await kernel.counters()).policies.get(1)?.[PAL_C_MATCH] ?? 0n;
+      const fromMs = performance.now();
+      const load = await underHammer(kernel, async () => {
+        for (let i = 0; i < flips; i += 1) await kernel.apply(changed(i));
+      });
+      const seconds = (performance.now() - fromMs) / 1000;
+      figure(`${name}: flips`, `${flips} in ${seconds.toFixed(1)} s`);
+      figure(`${name}: denied opens meanwhile`, `${load.deniedCalls}, leaked ${load.leaked}`);
+      figure(`${name}: allowed opens meanwhile`, `${load.allowedCalls}, refused ${load.refused}`);
+      expect(load.leaked).toBe(0);
+      expect(load.refused).toBe(0);
+      expect(load.deniedCalls).toBeGreaterThan(0);
+      const after = (await kernel.counters()).policies.get(1)?.[PAL_C_MATCH] ?? 0n;
+      expect(after - before).toBe(BigInt(load.deniedCalls));
+      expect((await kernel.counters()).recursionMisses).toBe(0n);
+    });
+
+    it('goes on enforcing after kill -9 of the loader, and the next one adopts what is pinned', async () => {
+      await kernel.apply([secret]);
+      const { generation, label } = { generation: kernel.generation(), label: await labelNow() };
+      const load = await underHammer(kernel, async () => {
+        const hello = await kernel.restartLoader();
+        expect(hello).toMatchObject({ adopted: true, generation });
+        expect(hello.label?.toString('hex')).toBe(label);
+        await kernel.apply([secret]);
+        expect(kernel.generation()).toBe(generation);
+        await kernel.apply(changed(1));
+        expect(kernel.generation()).toBe(generation + 1);
+      });
+      figure(`${name}: denied opens over kill -9`, `${load.deniedCalls}, leaked ${load.leaked}`);
+      expect({ leaked: load.leaked, refused: load.refused }).toEqual({ leaked: 0, refused: 0 });
+    });
+
+    it.each(faultPoints)('leaks nothing when the loader is killed in the middle of a generation, at %s', async (point) => {
+      await kernel.apply([secret]);
+      const generation = kernel.generation();
+      const load = await underHammer(kernel, async () => {
+        await kernel.client().send({ op: 'FAULT', tlvs: [textTlv('TEXT', `${point}=kill`)] });
+        await expect(kernel.tryApply(changed(point === 'begin' ? 1 : 3))).rejects.toMatchObject({ code: 'LoaderUnavailable' });
+        const hello = await kernel.restartLoader();
+        expect(hello).toMatchObject({ adopted: true, generation: point === 'after_flip' ? generation + 1 : generation });
+        await kernel.apply(changed(2));
+      });
+      figure(`${name}: denied opens over a kill at ${point}`, `${load.deniedCalls}, leaked ${load.leaked}`);
+      expect({ leaked: load.leaked, refused: load.refused }).toEqual({ leaked: 0, refused: 0 });
+    });
+
+    it('keeps every event over kill -9: events, counted losses and rate-limited ones add up to the calls', async () => {
+      const running = await kernel.apply([fileOpenPolicy('lossless', { prefix: '/t/secret/' })]);
+      const number = running.get('lossless')?.number ?? -1;
+      kernel.records.clear();
+      const load = await underHammer(kernel, async () => {
+        await kernel.restartLoader();
+      });
+      const counters = (await kernel.counters()).policies.get(number) ?? [];
+      const [posted, limited, lost] = [PAL_C_POST, PAL_C_RATE_LIMITED, PAL_C_LOST].map((index) => counters[index] ?? 0n);
+      if (posted === undefined || limited === undefined || lost === undefined) throw new Error('no counters');
+      const events = await waitUntil(
+        'the events',
+        () => {
+          const mine = kernel.records.hooks().filter((record) => record.matches.some((match) => match.policy === number)).length;
+          if (BigInt(mine) >= posted - lost) return mine;
+          throw new Error(`${mine} of ${posted - lost}`);
+        },
+        { timeoutMs: 15_000 },
+      );
+      figure(`${name}: calls = events + lost + rate-limited`, `${load.deniedCalls} = ${events} + ${lost} + ${limited}`);
+      expect(BigInt(events) + lost + limited).toBe(BigInt(load.deniedCalls));
+    });
+
+    it('tells of hooks whose links cannot be pinned that they are not persistent', async () => {
+      const running = await kernel.apply([
+        testPolicy('exec-point', 'tracepoints: [{subsystem: sched, event: sched_process_exec, selectors: [{matchActions: [{action: Post}]}]}]'),
+      ]);
+      const notes = running.get('exec-point')?.hooks.flatMap((hook) => hook.notes) ?? [];
+      const isPinned = kernel.facts().facts['pin_tracepoint'] === true;
+      figure(`${name}: tracepoint`, `${methodsOf(running)} ${notes.join(' ')}`);
+      expect(notes).toEqual(isPinned ? [] : ['NotPersistent']);
+      kernel.records.clear();
+      await kernel.act({ path: '/t/a' });
+      await kernel.records.atLeast(1);
+      const hello = await kernel.restartLoader();
+      expect(hello.activeHooks.map((hook) => hook.method)).toEqual(isPinned ? ['tracepoint:sched/sched_process_exec'] : []);
+      await kernel.apply([secret]);
+    });
+
+    describeOracle(name, () => kernel);
+
+    it('leaves nothing behind after a tear-down: no pin, no program, no map, no link', async () => {
+      await kernel.apply([secret]);
+      const pins = await kernel.client().teardown();
+      figure(`${name}: pins removed`, pins);
+      await kernel.vm.killLoader();
+      expect((await kernel.vm.machine.run(['find', '/sys/fs/bpf', '-mindepth', '1'])).stdout).toBe('');
+      const left = await waitUntil(
+        'the kernel to let go',
+        async () => {
+          const objects = await kernel.bpfObjects();
+          if (objects.every((count) => count === 0)) return objects;
+          throw new Error(`programs, maps, links: ${objects.join(', ')}`);
+        },
+        { timeoutMs: 20_000 },
+      );
+      expect(left).toEqual([0, 0, 0]);
+      expect((await kernel.act({ path: '/t/secret/one' })).status).toBe(0);
+    });
+
+    async function labelNow(): Promise<string> {
+      return (await kernel.client().hello()).label?.toString('hex') ?? '';
+    }
+  });
+}
+
+/** A change of an enforcing set that denies the same: of its data, every fourth time of its structure. */
+function changed(i: number): readonly LinkPolicy[] {
+  const other = fileOpenPolicy('other', { prefix: `/t/other-${i}/` });
+  return i % 4 === 3
+    ? [secret, other, fileOpenPolicy('third', { prefix: `/t/third-${i}/`, binaries: [`/t/bin/third-${i}`] })]
+    : [secret, other];
+}
+
+function kprobe(call: string, syscall: string, action: string): string {
+  return `kprobes: [{call: ${call}, syscall: ${syscall}, selectors: [{matchActions: [{action: ${action}}]}]}]`;
+}
+
+function methodsOf(running: ReadonlyMap<string, { readonly hooks: readonly { readonly method: string }[] }>): string {
+  return [...running.values()].flatMap((policy) => policy.hooks.map((hook) => hook.method)).join(', ');
+}
+
+/** Texts of the arguments, without the head that paths have. */
+function pathsOf(event: HookRecord): string[] {
+  return event.args.map((arg) => arg.data.toString().slice(Math.max(0, arg.data.indexOf('/'))));
+}

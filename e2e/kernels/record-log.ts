@@ -1,0 +1,54 @@
+import { readRecord } from '../../src/abi/record.ts';
+import type { ExecRecord, HookRecord, PalRecord } from '../../src/abi/record-types.ts';
+import { consumeEvents } from '../../src/nodeagent/loader/event-stream.ts';
+import { waitUntil } from '../cluster/wait-until.ts';
+
+/** All records that a loader has delivered, in the order of their arrival. */
+export type RecordLog = {
+  /** Subscribes at a loader's socket; a subscription ends with its loader. Resolves when records are drained. */
+  readonly subscribe: (socket: string) => Promise<void>;
+  readonly all: () => readonly PalRecord[];
+  readonly hooks: () => readonly HookRecord[];
+  readonly execs: () => readonly ExecRecord[];
+  /** Forgets what came so far. */
+  readonly clear: () => void;
+  /** Waits for hook records to be at least so many; says what came when they are not. */
+  readonly atLeast: (count: number) => Promise<readonly HookRecord[]>;
+  readonly stop: () => void;
+};
+
+export function createRecordLog(): RecordLog {
+  const stopped = new AbortController();
+  let records: PalRecord[] = [];
+  const hooks = (): HookRecord[] => records.filter((record) => record.kind === 'hook');
+  const keep = (bytes: Buffer): void => {
+    // The reader's text is a view into the connection's buffer.
+    const read = readRecord(Buffer.from(bytes));
+    if (!read.ok) throw new Error(`record of ${bytes.length} bytes: ${read.problem.message}`);
+    records.push(read.record);
+  };
+  return {
+    subscribe: (socket) =>
+      new Promise((resolve, reject) => {
+        // A loader that is killed ends its subscription: the next one gets another.
+        consumeEvents({ path: socket, signal: stopped.signal, onOpen: resolve, onRecords: (batch) => batch.forEach(keep) }).catch(reject);
+      }),
+    all: () => records,
+    hooks,
+    execs: () => records.filter((record) => record.kind === 'exec'),
+    clear: () => {
+      records = [];
+    },
+    atLeast: (count) =>
+      waitUntil(
+        `${count} hook records`,
+        () => {
+          const found = hooks();
+          if (found.length >= count) return found;
+          throw new Error(`${found.length} hook records, and ${records.length - found.length} others`);
+        },
+        { timeoutMs: 15_000, everyMs: 20 },
+      ),
+    stop: () => stopped.abort(),
+  };
+}
