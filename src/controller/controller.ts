@@ -76,7 +76,12 @@ export async function runController(settings: ControllerSettings, context: Contr
 
   // What is known of the cluster.
   const policies = createPolicyCache(shared);
-  const nodes = createInformer<NodeItem>({ ...shared, type: NODES, selection: { namespace: null, content: 'metadata' }, project: projectNode });
+  const nodes = createInformer<NodeItem>({
+    ...shared,
+    type: NODES,
+    selection: { namespace: null, content: 'metadata' },
+    project: projectNode,
+  });
   const pods = createInformer<PodItem>({ ...shared, type: PODS, selection: { namespace: null }, project: projectPod });
   const fleet = createFleet();
   const agents = createAgentIndex(namespace);
@@ -154,18 +159,25 @@ export async function runController(settings: ControllerSettings, context: Contr
     onCatalogueChange: () => catalogueServer.changed(),
   });
 
-  /** Agents of a node and its labels decide what it should run. */
+  /**
+   * The labels of a node decide what it should run, whether it has an agent or not: an agent that is being replaced, or whose Node object
+   * was deleted by mistake, must not be told to unload anything.
+   */
   const placeNode = (name: string): void => {
     const node = nodes.store.get(name);
-    if (agents.podOn(name) === undefined) {
-      fleet.agentGone(name);
-      desired.removeNode(name);
-      if (!hub.isConnected(name)) {
-        catalogue.removeNode(name);
-      }
-    } else {
+    const hasAgent = agents.podOn(name) !== undefined;
+    if (hasAgent) {
       fleet.agentSeen(name, clock.monotonicMs());
-      desired.putNode(name, node?.labels ?? {});
+    } else {
+      fleet.agentGone(name);
+    }
+    if (node !== undefined) {
+      desired.putNode(name, node.labels);
+    } else if (hasAgent || hub.isConnected(name)) {
+      desired.keepNode(name);
+    } else {
+      desired.removeNode(name);
+      catalogue.removeNode(name);
     }
     catalogueServer.changed();
     onFleetChange();

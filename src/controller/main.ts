@@ -29,7 +29,7 @@ const program = new Command('palisade-controller')
   .option('--hub-listen <host:port>', 'where agents, webhooks and the CLI find the hub', ':8443')
   .option('--hub-advertise <names...>', "further names and addresses in the hub's certificate", [])
   .option('--metrics-listen <host:port>', '/metrics, /healthz and /readyz', ':9090')
-  .option('--allow-foreign-agent', "load policies although agents of upstream run in the cluster")
+  .option('--allow-foreign-agent', 'load policies although agents of upstream run in the cluster')
   .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'));
 for (const flag of TIMING_FLAGS) {
   program.addOption(new Option(`--${flag.name} <duration>`, `${flag.description} (default: ${formatDuration(DEFAULT_TIMING[flag.key])})`));

@@ -28,7 +28,10 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
   const disputed = metrics.gauge('catalogue_disputed', 'Kernels whose nodes tell different names; not used for admission.');
   const nodes = metrics.gauge('policy_nodes', 'Nodes of a policy by state.', ['policy', 'state']);
   const ready = metrics.gauge('policy_ready', 'Whether a policy is ready.', ['policy']);
-  const events = metrics.gauge('policy_events', 'Events of a policy by what was done, since the account was opened.', ['policy', 'verdict']);
+  const events = metrics.gauge('policy_events', 'Events of a policy by what was done, since the account was opened.', [
+    'policy',
+    'verdict',
+  ]);
   metrics.onScrape(() => {
     coverage.set({}, sources.coverage());
     builds.set({}, [...sources.catalogue.builds()].length);

@@ -43,11 +43,7 @@ export function encodeDesiredFrame(text: string): Buffer {
 }
 
 export function encodeCatalogueFrame(build: string, text: string): Buffer {
-  return Buffer.concat([
-    Buffer.from([KIND_CATALOGUE]),
-    Buffer.from(build, 'hex'),
-    zstdCompressSync(Buffer.from(text, 'utf8')),
-  ]);
+  return Buffer.concat([Buffer.from([KIND_CATALOGUE]), Buffer.from(build, 'hex'), zstdCompressSync(Buffer.from(text, 'utf8'))]);
 }
 
 /** Name of a catalogue: sha256 of its text. */

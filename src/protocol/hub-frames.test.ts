@@ -55,8 +55,16 @@ describe('digests that both ends compute', () => {
 
   test('the digest of attach methods does not depend on any order', () => {
     const hook = (path: string): { path: string; method: string } => ({ path, method: 'lsm' });
-    expect(boundDigest([{ uid: 'a', hooks: [hook('x'), hook('y')] }, { uid: 'b', hooks: [] }])).toBe(
-      boundDigest([{ uid: 'b', hooks: [] }, { uid: 'a', hooks: [hook('y'), hook('x')] }]),
+    expect(
+      boundDigest([
+        { uid: 'a', hooks: [hook('x'), hook('y')] },
+        { uid: 'b', hooks: [] },
+      ]),
+    ).toBe(
+      boundDigest([
+        { uid: 'b', hooks: [] },
+        { uid: 'a', hooks: [hook('y'), hook('x')] },
+      ]),
     );
   });
 

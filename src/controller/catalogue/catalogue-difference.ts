@@ -1,4 +1,10 @@
-import { type CatalogueFrame, type CatalogueNode, encodeNamesFrame, type KernelBuildFrame, MAX_NODES_PER_FRAME } from '../../protocol/catalogue.ts';
+import {
+  type CatalogueFrame,
+  type CatalogueNode,
+  encodeNamesFrame,
+  type KernelBuildFrame,
+  MAX_NODES_PER_FRAME,
+} from '../../protocol/catalogue.ts';
 
 /** What webhooks should know now. */
 export type CatalogueView = {

@@ -1,5 +1,11 @@
 import type { RawData, WebSocket } from 'ws';
-import { ALIVE_INTERVAL_MS, CATALOGUE_PROTOCOL, type CatalogueFrame, type SubscribeFrame, subscribeSchema } from '../../protocol/catalogue.ts';
+import {
+  ALIVE_INTERVAL_MS,
+  CATALOGUE_PROTOCOL,
+  type CatalogueFrame,
+  type SubscribeFrame,
+  subscribeSchema,
+} from '../../protocol/catalogue.ts';
 import type { Clock, Timer } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';

@@ -89,7 +89,8 @@ describe('what a webhook is told', () => {
     nodes: [{ name: 'a', labels: {}, build, silentMs: 0 }],
   });
   const nothing = { builds: new Map(), nodes: new Map() };
-  const kinds = (frames: readonly object[]): string[] => frames.map((one) => (Buffer.isBuffer(one) ? `names of ${decodeNamesFrame(one).build.slice(0, 4)}` : String(Reflect.get(one, 't'))));
+  const kinds = (frames: readonly object[]): string[] =>
+    frames.map((one) => (Buffer.isBuffer(one) ? `names of ${decodeNamesFrame(one).build.slice(0, 4)}` : String(Reflect.get(one, 't'))));
 
   test('at first everything, afterwards only what changed', () => {
     const first = catalogueDifference(nothing, view(catalogue.packedNames(build)), 'first');

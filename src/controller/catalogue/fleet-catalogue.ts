@@ -57,7 +57,8 @@ export function createFleetCatalogue(): FleetCatalogue {
     }
   };
   /** A build that has one node only needs no confirmation; it is asked for as soon as there are two. */
-  const isUsable = (build: Build): boolean => build.names !== null && (build.isConfirmed || build.nodes.size < 2) && !disputes.has(build.frame.build);
+  const isUsable = (build: Build): boolean =>
+    build.names !== null && (build.isConfirmed || build.nodes.size < 2) && !disputes.has(build.frame.build);
 
   /** Compares what other nodes told with the names that are there. True: something has changed. */
   const confirm = (build: Build): boolean => {

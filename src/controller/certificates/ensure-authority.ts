@@ -69,7 +69,11 @@ function hasData(configMap: KubeObject, authorityPem: string): boolean {
 }
 
 /** A fresh certificate for the hub; kept in memory only. */
-export function issueHubCertificate(context: CertificateContext, authority: CertificatePair, extraNames: readonly string[]): Promise<CertificatePair> {
+export function issueHubCertificate(
+  context: CertificateContext,
+  authority: CertificatePair,
+  extraNames: readonly string[],
+): Promise<CertificatePair> {
   const name = hubServerName(context.namespace);
   const { dnsNames, ipAddresses } = splitNames([name, 'palisade-hub', ...extraNames]);
   return issueLeaf({ authority, commonName: name, dnsNames, ipAddresses, nowMs: context.nowMs(), validForMs: LEAF_VALID_MS });
@@ -81,7 +85,12 @@ export function splitNames(names: readonly string[]): { readonly dnsNames: reado
   return { dnsNames: distinct.filter((name) => !isAddress(name)), ipAddresses: distinct.filter(isAddress) };
 }
 
-export async function getIfThere(client: KubeClient, type: ResourceType, namespace: string | null, name: string): Promise<KubeObject | undefined> {
+export async function getIfThere(
+  client: KubeClient,
+  type: ResourceType,
+  namespace: string | null,
+  name: string,
+): Promise<KubeObject | undefined> {
   try {
     return await client.get(type, { namespace, name });
   } catch (error) {

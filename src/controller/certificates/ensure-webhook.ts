@@ -77,7 +77,14 @@ async function ensureLeaf(context: CertificateContext, authority: CertificatePai
     return;
   }
   const { dnsNames, ipAddresses } = splitNames(names);
-  const leaf = await issueLeaf({ authority, commonName: names[0] ?? '', dnsNames, ipAddresses, nowMs: context.nowMs(), validForMs: LEAF_VALID_MS });
+  const leaf = await issueLeaf({
+    authority,
+    commonName: names[0] ?? '',
+    dnsNames,
+    ipAddresses,
+    nowMs: context.nowMs(),
+    validForMs: LEAF_VALID_MS,
+  });
   const secret = {
     metadata: { name: WEBHOOK_TLS_SECRET, namespace },
     ...tlsSecretContent({ ...leaf, authorityPem: authority.certificatePem }),
@@ -105,6 +112,7 @@ function isGoodLeaf(certificatePem: string, authorityPem: string, names: readonl
   }
   const certificate = new X509Certificate(certificatePem);
   const { dnsNames, ipAddresses } = splitNames(names);
-  const hasNames = dnsNames.every((name) => facts.dnsNames.includes(name)) && ipAddresses.every((address) => certificate.checkIP(address) !== undefined);
+  const hasNames =
+    dnsNames.every((name) => facts.dnsNames.includes(name)) && ipAddresses.every((address) => certificate.checkIP(address) !== undefined);
   return hasNames && facts.notAfterMs - nowMs > (facts.notAfterMs - facts.notBeforeMs) / 3;
 }

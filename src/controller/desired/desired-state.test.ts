@@ -26,6 +26,16 @@ describe('which node should run what', () => {
     expect(changed).toEqual(['a', 'a']);
   });
 
+  test('a node whose object is gone keeps what it should run', () => {
+    const state = createDesiredState(createSetBook(), () => {});
+    state.assign('p', { entry: entry('p'), nodeSelector: pool('x') });
+    state.putNode('a', { pool: 'x' });
+    state.keepNode('a');
+    expect(state.setOf('a').entries.has('p')).toBe(true);
+    state.keepNode('never-seen');
+    expect(state.setOf('never-seen').entries.size).toBe(0);
+  });
+
   test('what changes nothing for a node is not told', () => {
     const changed: string[] = [];
     const state = createDesiredState(createSetBook(), (node) => changed.push(node));
@@ -57,7 +67,9 @@ describe('which node should run what', () => {
     expect(state.setOf('b')).toBe(EMPTY_SET);
   });
 
-  type Step = { readonly node: string; readonly label: string } | { readonly uid: string; readonly generation: number; readonly label: string | null };
+  type Step =
+    | { readonly node: string; readonly label: string }
+    | { readonly uid: string; readonly generation: number; readonly label: string | null };
   const step: fc.Arbitrary<Step> = fc.oneof(
     fc.record({ node: fc.constantFrom('a', 'b'), label: fc.constantFrom('x', 'y') }),
     fc.record({ uid: fc.constantFrom('p', 'q', 'r'), generation: fc.nat(3), label: fc.constantFrom('x', 'y', null) }),

@@ -18,6 +18,8 @@ export type DesiredState = {
   assign(uid: string, assignment: Assignment | null): void;
   /** The node exists, with these labels. */
   putNode(name: string, labels: Labels): void;
+  /** The node exists, and its labels are not known (any more): the last known ones hold. */
+  keepNode(name: string): void;
   removeNode(name: string): void;
   /** The empty set for nodes that are not known. */
   setOf(node: string): DesiredSet;
@@ -44,6 +46,18 @@ export function createDesiredState(book: SetBook, onChange: (node: string) => vo
   const computeSet = (labels: Labels): DesiredSet =>
     isCleared ? EMPTY_SET : book.of([...assignments.values()].filter((one) => fits(one.nodeSelector, labels)).map((one) => one.entry));
 
+  const putNode = (name: string, labels: Labels): void => {
+    const node = nodes.get(name);
+    if (node === undefined) {
+      const created: NodeState = { labels, set: EMPTY_SET };
+      nodes.set(name, created);
+      move(name, created, computeSet(labels));
+    } else {
+      node.labels = labels;
+      move(name, node, computeSet(labels));
+    }
+  };
+
   return {
     assign: (uid, assignment) => {
       if (assignment === null) {
@@ -61,15 +75,10 @@ export function createDesiredState(book: SetBook, onChange: (node: string) => vo
         move(name, node, wanted ? put(node.set) : drop(node.set));
       }
     },
-    putNode: (name, labels) => {
-      const node = nodes.get(name);
-      if (node === undefined) {
-        const created: NodeState = { labels, set: EMPTY_SET };
-        nodes.set(name, created);
-        move(name, created, computeSet(labels));
-      } else {
-        node.labels = labels;
-        move(name, node, computeSet(labels));
+    putNode,
+    keepNode: (name) => {
+      if (!nodes.has(name)) {
+        putNode(name, {});
       }
     },
     removeNode: (name) => void nodes.delete(name),

@@ -84,7 +84,16 @@ export function createFleet(): Fleet {
 }
 
 function emptyNode(name: string, nowMs: number): FleetNode {
-  return { name, agentSinceMs: null, isConnected: false, silentSinceMs: nowMs, kernel: null, health: null, report: null, hasReported: false };
+  return {
+    name,
+    agentSinceMs: null,
+    isConnected: false,
+    silentSinceMs: nowMs,
+    kernel: null,
+    health: null,
+    report: null,
+    hasReported: false,
+  };
 }
 
 export function isReachable(node: FleetNode, nowMs: number, unreachableMs: number): boolean {

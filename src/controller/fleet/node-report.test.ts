@@ -64,7 +64,15 @@ describe('a report is relative to the set it speaks of', () => {
   test('where five or more policies and more than half fail, it is the fault of the node', () => {
     const set = setOf(...Array.from({ length: 8 }, (_, at) => entry(`p${at}`)));
     const failing = (count: number): boolean =>
-      nextReport(null, report(set, Array.from({ length: count }, (_, at) => row(`p${at}`))), set, 0).isFailingMost;
+      nextReport(
+        null,
+        report(
+          set,
+          Array.from({ length: count }, (_, at) => row(`p${at}`)),
+        ),
+        set,
+        0,
+      ).isFailingMost;
     expect([4, 5].map(failing)).toEqual([false, true]);
     const small = setOf(entry('p0'), entry('p1'));
     expect(nextReport(null, report(small, [row('p0'), row('p1')]), small, 0).isFailingMost).toBe(false);

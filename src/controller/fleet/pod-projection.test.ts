@@ -17,7 +17,11 @@ const ownedBy = (kind: string, name: string) => ({ ownerReferences: [{ kind, nam
 describe('what a node is told about a pod', () => {
   test('names, labels, containers with their ids, and whether it shares namespaces with the host', () => {
     const { hub } = projectPod(
-      pod({ labels: { app: 'web' } }, { hostNetwork: true }, { phase: 'Running', containerStatuses: [{ name: 'c', containerID: 'containerd://abc' }] }),
+      pod(
+        { labels: { app: 'web' } },
+        { hostNetwork: true },
+        { phase: 'Running', containerStatuses: [{ name: 'c', containerID: 'containerd://abc' }] },
+      ),
     );
     expect(hub).toEqual({
       uid: 'u1',
@@ -43,7 +47,9 @@ describe('what a node is told about a pod', () => {
 
   test('readiness, phase and annotations change nothing', () => {
     const before = projectPod(pod({}, {}, { phase: 'Pending' })).hub;
-    const after = projectPod(pod({ annotations: { a: 'b' }, resourceVersion: '2' }, {}, { phase: 'Running', conditions: [{ type: 'Ready' }] })).hub;
+    const after = projectPod(
+      pod({ annotations: { a: 'b' }, resourceVersion: '2' }, {}, { phase: 'Running', conditions: [{ type: 'Ready' }] }),
+    ).hub;
     expect(after).toEqual(before);
   });
 

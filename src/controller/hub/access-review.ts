@@ -10,7 +10,9 @@ export type Caller = {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 };
 
-export type ReviewOutcome = { readonly isAuthenticated: true; readonly caller: Caller } | { readonly isAuthenticated: false; readonly error: string };
+export type ReviewOutcome =
+  | { readonly isAuthenticated: true; readonly caller: Caller }
+  | { readonly isAuthenticated: false; readonly error: string };
 
 /** What someone wants to do with policies, in terms of RBAC. */
 export type PolicyVerb = 'get' | 'delete';

@@ -26,11 +26,21 @@ export function createHubMetrics(metrics: Metrics): HubMetrics {
     buffered: metrics.gauge('hub_buffered_bytes', 'Bytes that wait for agents to read them.'),
     slowClosed: metrics.counter('hub_slow_closed_total', 'Connections that were closed because the agent read too slowly.'),
     closed: metrics.counter('hub_closed_total', 'Connections that the hub closed, by reason.', ['reason']),
-    unknownSets: metrics.counter('hub_reports_unknown_set_total', 'Reports about a set that the hub does not remember; the node was asked anew.'),
-    unpredicted: metrics.counter('hub_reports_unpredicted_total', 'Reports with other attach methods than predicted; the node was asked to explain.'),
+    unknownSets: metrics.counter(
+      'hub_reports_unknown_set_total',
+      'Reports about a set that the hub does not remember; the node was asked anew.',
+    ),
+    unpredicted: metrics.counter(
+      'hub_reports_unpredicted_total',
+      'Reports with other attach methods than predicted; the node was asked to explain.',
+    ),
     cohorts: metrics.gauge('hub_cohorts', 'Distinct sets of policies among the nodes.'),
     podsOmitted: metrics.counter('hub_pod_details_omitted_total', 'Labels, containers and pods beyond the bounds of the feed.'),
-    podSeconds: metrics.histogram('pod_bind_to_sent_seconds', 'Time from a change of a pod in the cache until it was sent to its node.', SECONDS_BUCKETS),
+    podSeconds: metrics.histogram(
+      'pod_bind_to_sent_seconds',
+      'Time from a change of a pod in the cache until it was sent to its node.',
+      SECONDS_BUCKETS,
+    ),
     activityUnknown: metrics.counter('activity_unknown_total', 'Rows of activity about policies that are not there (any more).'),
   };
 }

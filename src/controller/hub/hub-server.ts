@@ -50,7 +50,12 @@ const MAX_PENDING_UPLOAD_BYTES = HUB_LIMITS.maxCatalogueBytes + 16 * 1024;
 /** The controller's one listener: `/hub` for agents, `/catalogue` for webhooks, `/v1/…` for people; TLS 1.3. Resolves once it listens. */
 export async function startHubServer(options: HubServerOptions): Promise<{ readonly address: ListenAddress; readonly server: Server }> {
   const { signal, log } = options;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: HUB_LIMITS.maxCatalogueBytes, perMessageDeflate: false, clientTracking: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: HUB_LIMITS.maxCatalogueBytes,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
   const server = createServer(
     { key: options.certificate.privateKeyPem, cert: options.certificate.certificatePem, minVersion: 'TLSv1.3', handshakeTimeout: 10_000 },
     (request, response) => void answer(request, response, options),

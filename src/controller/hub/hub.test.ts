@@ -140,7 +140,15 @@ describe('pods', () => {
 });
 
 describe('what a node says', () => {
-  const failedRow = (uid: string): Row => ({ uid, generation: 1, runs: null, mode: 'off', state: 'failed', reason: 'FunctionNotFound', hook: 'kprobe:foo' });
+  const failedRow = (uid: string): Row => ({
+    uid,
+    generation: 1,
+    runs: null,
+    mode: 'off',
+    state: 'failed',
+    reason: 'FunctionNotFound',
+    hook: 'kprobe:foo',
+  });
 
   test('a row is kept with the report, and what has none is loaded', async () => {
     const hub = await start();
@@ -172,7 +180,14 @@ describe('what a node says', () => {
     hub.ledger.open('p1', { since: '2026-01-01T00:00:00Z', events: 10 }, 0);
     const agent = await hub.dial('a');
     await eventually('welcome', () => agent.received.some((frame) => frame.t === 'welcome'));
-    agent.send({ t: 'activity', windowMs: 60_000, rows: [['p1', 3, 0, 2, 1, 5], ['unknown', 1, 1, 1, 1, 1]] });
+    agent.send({
+      t: 'activity',
+      windowMs: 60_000,
+      rows: [
+        ['p1', 3, 0, 2, 1, 5],
+        ['unknown', 1, 1, 1, 1, 1],
+      ],
+    });
     await eventually('activity', () => hub.ledger.of('p1')?.events === 13);
     expect(hub.ledger.of('p1')).toMatchObject({ enforced: 2, lost: 1, since: '2026-01-01T00:00:00Z' });
   });
@@ -314,7 +329,9 @@ describe('the fleet catalogue', () => {
     const hub = await start();
     hub.addNode('a');
     const socket = new WebSocket(`${hub.url}/catalogue`, dialOptions(hub, tokenOf('palisade-agent', { node: 'a', pod: 'agent-a' })));
-    await expect(new Promise((resolve) => void socket.on('unexpected-response', (_request, response) => resolve(response.statusCode)))).resolves.toBe(403);
+    await expect(
+      new Promise((resolve) => void socket.on('unexpected-response', (_request, response) => resolve(response.statusCode))),
+    ).resolves.toBe(403);
   });
 });
 
@@ -322,7 +339,12 @@ function dialOptions(hub: HubHarness, token: string): ClientOptions & { readonly
   return { ca: hub.ca, servername: 'palisade-hub.palisade-system.svc', headers: { authorization: `Bearer ${token}` } };
 }
 
-function call(hub: HubHarness, method: string, path: string, token: string | undefined): Promise<{ status: number | undefined; body: unknown }> {
+function call(
+  hub: HubHarness,
+  method: string,
+  path: string,
+  token: string | undefined,
+): Promise<{ status: number | undefined; body: unknown }> {
   return new Promise((resolve, reject) => {
     const sent = request(
       {

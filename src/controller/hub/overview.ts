@@ -47,7 +47,8 @@ export function overviewOf(input: OverviewInput): PolicyOverview[] {
 function onNode(node: FleetNode, uid: string, input: OverviewInput): PolicyOnNode {
   const entry = node.report?.applied?.entries.get(uid);
   const digest = entry?.digest ?? null;
-  const hooks = node.kernel === null || entry === undefined || digest === null ? undefined : input.predictor.methods(digest, entry.mode, node.kernel);
+  const hooks =
+    node.kernel === null || entry === undefined || digest === null ? undefined : input.predictor.methods(digest, entry.mode, node.kernel);
   const cell = node.report === null ? null : cellOf(node.report, uid, methodText(hooks), input.nowMs);
   const delivered = isDelivered(node.report, input.desired.setOf(node.name), uid);
   return {

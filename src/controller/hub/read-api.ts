@@ -72,7 +72,10 @@ export function createReadApi(options: ReadApiOptions): ReadApi {
         throw new HubRefusal('NotAuthenticated', `the token is not valid: ${outcome.error}`);
       }
       if (!(await options.reviewer.mayOnPolicies(outcome.caller, route.verb))) {
-        throw new HubRefusal('Forbidden', `${outcome.caller.username.slice(0, 200)} may not ${route.verb} tracingpolicies in the whole cluster`);
+        throw new HubRefusal(
+          'Forbidden',
+          `${outcome.caller.username.slice(0, 200)} may not ${route.verb} tracingpolicies in the whole cluster`,
+        );
       }
       return route.run();
     },

@@ -1,11 +1,9 @@
-import { z } from 'zod';
 import { PLAN_FORMAT } from '../../policy/plan.ts';
-import { decodeHubBinary } from '../../protocol/hub-binary.ts';
-import { type AgentFrame, agentFrameSchema, HUB_CLOSE, HUB_LIMITS, HUB_PROTOCOL_VERSION, type Hello, type HubFrame } from '../../protocol/hub-frames.ts';
-import { kernelBuildOf } from '../../protocol/kernel-build.ts';
+import { type AgentFrame, HUB_CLOSE, HUB_LIMITS, HUB_PROTOCOL_VERSION, type Hello, type HubFrame } from '../../protocol/hub-frames.ts';
 import type { Timer } from '../../telemetry/clock.ts';
 import type { DesiredSet } from '../desired/desired-set.ts';
 import type { PodDelta } from '../fleet/pod-index.ts';
+import { readCatalogue, readFrame, refusalOf } from './agent-frames.ts';
 import type { AgentIdentity } from './identity.ts';
 import { createOutbox, type OutboxSocket } from './outbox.ts';
 import { createPodOutbox } from './pod-outbox.ts';
@@ -354,38 +352,4 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
       }
     },
   };
-}
-
-type Refusal = { readonly code: number; readonly reason: string; readonly label: string };
-
-function refusalOf(hello: Hello, identity: AgentIdentity): Refusal | null {
-  if (hello.protocol.min > HUB_PROTOCOL_VERSION || hello.protocol.max < HUB_PROTOCOL_VERSION) {
-    return { code: HUB_CLOSE.version, reason: `this hub speaks protocol ${HUB_PROTOCOL_VERSION}`, label: 'version' };
-  }
-  if (hello.node !== identity.node) {
-    return { code: HUB_CLOSE.malformed, reason: `the token is for node ${identity.node}`, label: 'impostor' };
-  }
-  if (kernelBuildOf({ ...hello.kernel, facts: hello.facts }) !== hello.kernel.build) {
-    return { code: HUB_CLOSE.malformed, reason: 'kernel.build is not the digest of the kernel and its facts', label: 'malformed' };
-  }
-  return null;
-}
-
-/** The frame, or what is wrong with it. */
-function readFrame(data: string): AgentFrame | string {
-  try {
-    const result = agentFrameSchema.safeParse(JSON.parse(data));
-    return result.success ? result.data : z.prettifyError(result.error).slice(0, 100);
-  } catch {
-    return 'not JSON';
-  }
-}
-
-function readCatalogue(data: Buffer, build: string): string | null {
-  try {
-    const frame = decodeHubBinary(data);
-    return frame.kind === 'catalogue' && frame.build === build ? frame.text : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,5 @@
 import { compile, type CompiledPolicy } from '../../policy/compile.ts';
+import { encodePlanFrame } from '../../protocol/hub-binary.ts';
 import { parse } from '../../policy/parse.ts';
 import type { Problem } from '../../policy/problem.ts';
 import type { PolicyItem } from './policy-item.ts';
@@ -15,5 +16,20 @@ export function evaluate(item: PolicyItem): Evaluation {
     return { kind: 'invalid', problems: parsed.problems };
   }
   const compiled = compile(parsed.value);
-  return compiled.ok ? { kind: 'good', compiled: compiled.value } : { kind: 'uncompilable', problems: compiled.problems };
+  if (!compiled.ok) {
+    return { kind: 'uncompilable', problems: compiled.problems };
+  }
+  const tooLarge = sizeProblem(compiled.value);
+  return tooLarge === null ? { kind: 'good', compiled: compiled.value } : { kind: 'uncompilable', problems: [tooLarge] };
+}
+
+/** A plan must fit into one frame to the agents. */
+function sizeProblem({ plan, digest, text }: CompiledPolicy): Problem | null {
+  try {
+    encodePlanFrame(plan.format, digest, text);
+    return null;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { code: 'SetTooLarge', path: 'spec', message, hint: 'split the policy', severity: 'error' };
+  }
 }

@@ -10,10 +10,17 @@ export function classify(previous: PolicyStatus | null, next: PolicyStatus): Sta
   }
   const { activity: before, ...restBefore } = previous;
   const { activity: after, ...restAfter } = next;
-  if (!isDeepStrictEqual(restBefore, restAfter)) {
+  if (!isDeepStrictEqual(ordered(restBefore), ordered(restAfter))) {
     return 'counts';
   }
   return isDeepStrictEqual(before, after) ? 'none' : 'activity';
+}
+
+/** The API server may keep conditions in another order than they were applied in. */
+function ordered(status: PolicyStatus): PolicyStatus {
+  return status.conditions === undefined
+    ? status
+    : { ...status, conditions: status.conditions.toSorted((a, b) => (a.type < b.type ? -1 : 1)) };
 }
 
 function milestones(status: PolicyStatus): unknown {

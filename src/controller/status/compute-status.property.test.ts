@@ -63,7 +63,13 @@ const verdict: fc.Arbitrary<PolicyVerdict> = fc.oneof(
   fc.record({ kind: fc.constant('foreign' as const), pods: fc.nat(100) }),
 );
 
-type World = { nodes: NodeFact[]; outsiders: { notSelected: number; withoutAgent: number }; target: Target; verdict: PolicyVerdict; generation: number };
+type World = {
+  nodes: NodeFact[];
+  outsiders: { notSelected: number; withoutAgent: number };
+  target: Target;
+  verdict: PolicyVerdict;
+  generation: number;
+};
 const world: fc.Arbitrary<World> = fc.record({ nodes, outsiders, target, verdict, generation: fc.nat(5) });
 
 const now: Now = { wallMs: Date.UTC(2026, 10, 22), monotonicMs: 0 };
@@ -104,7 +110,9 @@ describe('computeStatus, whatever the nodes say', () => {
       fc.property(world, (facts) => {
         const { counts, enforcing, cannotEnforce } = inputOf(facts, null).tally;
         expect(counts.matched).toBe(facts.nodes.length);
-        expect(counts.loaded + counts.pending + counts.joining + counts.failed + counts.unhealthy + counts.unreachable).toBe(counts.matched);
+        expect(counts.loaded + counts.pending + counts.joining + counts.failed + counts.unhealthy + counts.unreachable).toBe(
+          counts.matched,
+        );
         expect(enforcing + cannotEnforce).toBeLessThanOrEqual(counts.loaded);
       }),
     );

@@ -47,7 +47,11 @@ describe('the table that decides Ready', () => {
 
   test('all seven lasting conditions are always there, and each carries the generation', () => {
     const types = ['Accepted', 'Compiled', 'Distributed', 'Loaded', 'Enforcing', 'Degraded', 'Ready'];
-    for (const status of [compute([]), compute([nodeFact('a')]), compute([], { verdict: { kind: 'invalid', problems: [problem] }, target: null })]) {
+    for (const status of [
+      compute([]),
+      compute([nodeFact('a')]),
+      compute([], { verdict: { kind: 'invalid', problems: [problem] }, target: null }),
+    ]) {
       for (const type of types) {
         expect(condition(status, type)?.observedGeneration).toBe(1);
       }
@@ -94,7 +98,9 @@ describe('the table that decides Ready', () => {
     expect(summary(status)).toBe('False/PartiallyLoaded Stalled');
     expect(condition(status, 'Ready')?.message).toBe('1 of 2 nodes cannot load it: FunctionNotFound at kprobe:foo on 1 (kernel 5.10.0-28)');
     expect(status).toMatchObject({ loaded: '1/2', enforcing: '1/2', nodes: { failed: 1 } });
-    expect(status.failures).toEqual([{ reason: 'FunctionNotFound', hook: 'kprobe:foo', nodes: 1, kernels: ['5.10.0-28'], sampleNodes: ['b'] }]);
+    expect(status.failures).toEqual([
+      { reason: 'FunctionNotFound', hook: 'kprobe:foo', nodes: 1, kernels: ['5.10.0-28'], sampleNodes: ['b'] },
+    ]);
     expect(condition(status, 'Degraded')?.status).toBe('True');
   });
 
@@ -253,7 +259,12 @@ describe('time', () => {
 
   test('most agents away for ten minutes makes Ready unknown', () => {
     const away = ['a', 'b', 'c'].map((name) => nodeFact(name, { reachable: name === 'a' }));
-    const alarms = updateAlarms(updateAlarms(alarmsFromStatus(null), alarmFacts(statusInput(away).tally, 0), 0, HOLD_MS), alarmFacts(statusInput(away).tally, 0), HOLD_MS, HOLD_MS);
+    const alarms = updateAlarms(
+      updateAlarms(alarmsFromStatus(null), alarmFacts(statusInput(away).tally, 0), 0, HOLD_MS),
+      alarmFacts(statusInput(away).tally, 0),
+      HOLD_MS,
+      HOLD_MS,
+    );
     expect(summary(compute(away, { alarms }))).toBe('Unknown/AgentsOffline Reconciling');
   });
 });

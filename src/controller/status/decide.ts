@@ -1,13 +1,6 @@
 import type { Reason } from '../../policy/reasons.ts';
 import { isCompleted } from './completion.ts';
-import {
-  cannotEnforceMessage,
-  failedMessage,
-  loadedMessage,
-  nodes,
-  problemsMessage,
-  waitingMessage,
-} from './messages.ts';
+import { cannotEnforceMessage, failedMessage, loadedMessage, nodes, problemsMessage, waitingMessage } from './messages.ts';
 import type { StatusInput } from './status-input.ts';
 import type { Tally } from './tally.ts';
 
@@ -162,7 +155,9 @@ function enforcing(input: StatusInput, loaded: Fact): Fact {
     return no('MonitorMode', 'policy-mode is monitor');
   }
   if (tally.cannotEnforce > 0) {
-    const cause = tally.groups.find((group) => group.weight === 'limited' && group.hook !== '') ?? tally.groups.find((group) => group.weight === 'limited');
+    const cause =
+      tally.groups.find((group) => group.weight === 'limited' && group.hook !== '') ??
+      tally.groups.find((group) => group.weight === 'limited');
     return no(cause?.reason ?? 'EnforcementUnavailable', cannotEnforceMessage(tally));
   }
   if (loaded.status !== 'True' || tally.counts.matched === 0) {

@@ -15,7 +15,19 @@ const bodySchema = z.object({ metadata: z.object({ name: z.string(), resourceVer
 const status = (change: PolicyStatus = {}): PolicyStatus => ({ observedGeneration: 1, loaded: '1/1', ...change });
 
 function item(change: Partial<PolicyItem> = {}): PolicyItem {
-  return { key: 'policy/TracingPolicy//p', kind: 'TracingPolicy', namespace: null, name: 'p', uid: 'u', generation: 1, resourceVersion: '10', isDeleting: false, object: {}, status: null, ...change };
+  return {
+    key: 'policy/TracingPolicy//p',
+    kind: 'TracingPolicy',
+    namespace: null,
+    name: 'p',
+    uid: 'u',
+    generation: 1,
+    resourceVersion: '10',
+    isDeleting: false,
+    object: {},
+    status: null,
+    ...change,
+  };
 }
 
 function setUp(answer: (call: number) => KubeError | string = (call) => String(100 + call)) {

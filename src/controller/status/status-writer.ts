@@ -55,7 +55,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { client, clock, timing, log, metrics } = options;
   const writes = metrics.counter('status_writes_total', 'Writes of statuses by what changed and how they ended.', ['class', 'result']);
   const waits = metrics.histogram('status_write_wait_seconds', 'Time from computing a status to writing it.', SECONDS_BUCKETS);
-  const unavailable = metrics.gauge('status_unavailable', 'Policies whose kind has no status, because another product replaced its definition.');
+  const unavailable = metrics.gauge(
+    'status_unavailable',
+    'Policies whose kind has no status, because another product replaced its definition.',
+  );
   const slots = new Map<string, Slot>();
   const transitions = createTokenBucket({ clock, perSecond: 50, burst: 100 });
   const others = createTokenBucket({ clock, perSecond: 10, burst: 10 });
@@ -156,19 +159,31 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     const isUnavailable = state === 'unavailable';
     if (slot.isUnavailable !== isUnavailable) {
       slot.isUnavailable = isUnavailable;
-      log.warn(isUnavailable ? 'The status of a policy cannot be written: StatusUnavailable' : 'The status of a policy can be written again', {
-        policy: key,
-        generation: item.generation,
-      });
+      log.warn(
+        isUnavailable ? 'The status of a policy cannot be written: StatusUnavailable' : 'The status of a policy can be written again',
+        {
+          policy: key,
+          generation: item.generation,
+        },
+      );
     }
-    unavailable.set({}, slots.values().reduce((sum, one) => sum + (one.isUnavailable ? 1 : 0), 0));
+    unavailable.set(
+      {},
+      slots.values().reduce((sum, one) => sum + (one.isUnavailable ? 1 : 0), 0),
+    );
   };
 
   return {
     submit: (item, status, change) => {
       const slot = slotOf(item.key);
       const delayMs = writeDelayMs(
-        { change, previous: item.status, next: status, sinceLastWriteMs: clock.monotonicMs() - slot.lastWriteMs, jitter: jitterOf(item.uid) },
+        {
+          change,
+          previous: item.status,
+          next: status,
+          sinceLastWriteMs: clock.monotonicMs() - slot.lastWriteMs,
+          jitter: jitterOf(item.uid),
+        },
         timing,
       );
       if (delayMs === null) {
@@ -182,7 +197,9 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
         slot.timer = null;
       }
       if (slot.timer === null && !slot.isWriting && !line.includes(item.key)) {
-        const waitMs = slot.isUnavailable ? Math.max(delayMs, timing.statusUnavailableRetryMs - (clock.monotonicMs() - slot.lastWriteMs)) : delayMs;
+        const waitMs = slot.isUnavailable
+          ? Math.max(delayMs, timing.statusUnavailableRetryMs - (clock.monotonicMs() - slot.lastWriteMs))
+          : delayMs;
         slot.timer = clock.setTimer(waitMs, () => due(item.key, slot));
       }
     },

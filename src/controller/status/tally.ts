@@ -191,10 +191,7 @@ function finishGroups(drafts: ReadonlyMap<string, GroupDraft>): FailureGroup[] {
   }));
   return groups.toSorted(
     (a, b) =>
-      WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight) ||
-      b.nodes - a.nodes ||
-      compare(a.reason, b.reason) ||
-      compare(a.hook, b.hook),
+      WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight) || b.nodes - a.nodes || compare(a.reason, b.reason) || compare(a.hook, b.hook),
   );
 }
 

@@ -5,7 +5,16 @@ import type { KernelFacts } from '../../policy/kernel-facts.ts';
 import type { Plan } from '../../policy/plan.ts';
 import { type BoundPolicy, boundDigest } from '../../protocol/bound-digest.ts';
 import { decodeHubBinary, encodeCatalogueFrame } from '../../protocol/hub-binary.ts';
-import { type AgentFrame, desiredSchema, type Entry, type Hello, hubFrameSchema, type HubFrame, type HubPod, type Row } from '../../protocol/hub-frames.ts';
+import {
+  type AgentFrame,
+  desiredSchema,
+  type Entry,
+  type Hello,
+  hubFrameSchema,
+  type HubFrame,
+  type HubPod,
+  type Row,
+} from '../../protocol/hub-frames.ts';
 import { kernelBuildOf } from '../../protocol/kernel-build.ts';
 import { setDigest } from '../../protocol/set-digest.ts';
 
@@ -93,7 +102,10 @@ export function dialFakeAgent(options: FakeAgentOptions): Promise<FakeAgent> {
       .filter((entry) => !explained.has(entry.uid))
       .flatMap((entry): BoundPolicy[] => {
         const plan = planOf(entry);
-        const hooks = plan === undefined ? [] : bind(plan, kernel, entry.mode).map((hook) => ({ path: hook.path, method: hook.methods[0]?.method ?? '' }));
+        const hooks =
+          plan === undefined
+            ? []
+            : bind(plan, kernel, entry.mode).map((hook) => ({ path: hook.path, method: hook.methods[0]?.method ?? '' }));
         return [{ uid: entry.uid, hooks }];
       });
     seq += 1;
@@ -115,7 +127,11 @@ export function dialFakeAgent(options: FakeAgentOptions): Promise<FakeAgent> {
   const onFrame = (frame: HubFrame): void => {
     received.push(frame);
     if (frame.t === 'welcome' && frame.want !== undefined) {
-      const text = JSON.stringify({ functions: ['security_file_open', '__x64_sys_execve'], lsmHooks: ['file_open'], tracepoints: ['sched/sched_process_exec'] });
+      const text = JSON.stringify({
+        functions: ['security_file_open', '__x64_sys_execve'],
+        lsmHooks: ['file_open'],
+        tracepoints: ['sched/sched_process_exec'],
+      });
       send({ t: 'catalogue', build: hello.kernel.build, digest: digestOfPlanText(text) });
       if (frame.want === 'catalogue') {
         socket.send(encodeCatalogueFrame(hello.kernel.build, text));

@@ -32,8 +32,29 @@ const NAMESPACE = 'palisade-system';
 
 /** A pod as the cache would hold it. */
 export function podItem(name: string, node: string, change: Partial<PodItem> = {}): PodItem {
-  const hub: HubPod = { uid: `uid-${name}`, cgroupUid: `uid-${name}`, ns: 'default', name, labels: {}, workload: null, host: { pid: false, net: false }, containers: [] };
-  return { uid: `uid-${name}`, namespace: 'default', name, node, isTerminal: false, isDeleting: false, hasAgentLabels: false, isForeignAgent: false, hub, omitted: 0, ...change };
+  const hub: HubPod = {
+    uid: `uid-${name}`,
+    cgroupUid: `uid-${name}`,
+    ns: 'default',
+    name,
+    labels: {},
+    workload: null,
+    host: { pid: false, net: false },
+    containers: [],
+  };
+  return {
+    uid: `uid-${name}`,
+    namespace: 'default',
+    name,
+    node,
+    isTerminal: false,
+    isDeleting: false,
+    hasAgentLabels: false,
+    isForeignAgent: false,
+    hub,
+    omitted: 0,
+    ...change,
+  };
 }
 
 /** A policy that compiles; different names give different plans. */
@@ -74,7 +95,10 @@ function reviewOf(token: string, revoked: ReadonlySet<string>): ReviewOutcome {
       return { isAuthenticated: false, error: 'revoked' };
     }
     const claims = { 'node-name': [node], 'pod-name': [pod], 'pod-uid': [`uid-${pod}`] };
-    const extra = node === undefined ? {} : Object.fromEntries(Object.entries(claims).map(([key, value]) => [`authentication.kubernetes.io/${key}`, value]));
+    const extra =
+      node === undefined
+        ? {}
+        : Object.fromEntries(Object.entries(claims).map(([key, value]) => [`authentication.kubernetes.io/${key}`, value]));
     return { isAuthenticated: true, caller: { username: `system:serviceaccount:${NAMESPACE}:${account}`, uid: '', groups: [], extra } };
   } catch {
     return { isAuthenticated: false, error: 'invalid bearer token' };
@@ -89,7 +113,13 @@ export async function startHubHarness(timing: Partial<Timing> = {}) {
   const settings = { ...DEFAULT_TIMING, ...timing };
   const now = { nowMs: clock.nowMs(), validForMs: 3_600_000 };
   const authority = await issueAuthority({ commonName: 'test', ...now });
-  const certificate = await issueLeaf({ authority, commonName: 'hub', dnsNames: [`palisade-hub.${NAMESPACE}.svc`], ipAddresses: [], ...now });
+  const certificate = await issueLeaf({
+    authority,
+    commonName: 'hub',
+    dnsNames: [`palisade-hub.${NAMESPACE}.svc`],
+    ipAddresses: [],
+    ...now,
+  });
 
   const book = createSetBook();
   const frames = createFrameStore();
@@ -115,7 +145,12 @@ export async function startHubHarness(timing: Partial<Timing> = {}) {
   const desired = createDesiredState(book, (node) => hub.desiredChanged(node));
   const predictor = createPredictor((digest) => plans.get(digest)?.plan);
   const hubMetrics = createHubMetrics(metrics);
-  const catalogueServer = createCatalogueServer({ clock, log: silentLog, metrics, view: () => catalogueView(nodes, fleet, catalogue, clock.monotonicMs()) });
+  const catalogueServer = createCatalogueServer({
+    clock,
+    log: silentLog,
+    metrics,
+    view: () => catalogueView(nodes, fleet, catalogue, clock.monotonicMs()),
+  });
   const hub = createHub({
     timing: settings,
     clock,
@@ -160,7 +195,21 @@ export async function startHubHarness(timing: Partial<Timing> = {}) {
   const ca = authority.certificatePem;
 
   return {
-    hub, fleet, desired, catalogue, ledger, pods, agentPods, revoked, allowedVerbs, reviews, url, ca, address, metrics, frames,
+    hub,
+    fleet,
+    desired,
+    catalogue,
+    ledger,
+    pods,
+    agentPods,
+    revoked,
+    allowedVerbs,
+    reviews,
+    url,
+    ca,
+    address,
+    metrics,
+    frames,
     setReady: (ready: 'ready' | 'not-ready') => {
       isReady = ready === 'ready';
     },
@@ -173,7 +222,15 @@ export async function startHubHarness(timing: Partial<Timing> = {}) {
     assign: (uid: string, compiled: CompiledPolicy, generation = 1, nodeSelector: LabelSelector | null = null) => {
       plans.set(compiled.digest, compiled);
       frames.putPlan(1, compiled.digest, compiled.text);
-      const entry: Entry = { uid, kind: 'TracingPolicy', namespace: null, name: uid, generation, digest: compiled.digest, mode: compiled.mode };
+      const entry: Entry = {
+        uid,
+        kind: 'TracingPolicy',
+        namespace: null,
+        name: uid,
+        generation,
+        digest: compiled.digest,
+        mode: compiled.mode,
+      };
       desired.assign(uid, { entry, nodeSelector });
       return entry;
     },

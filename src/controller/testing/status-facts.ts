@@ -12,7 +12,18 @@ export const HOLD_MS = 600_000;
 export const TARGET: Target = { generation: 1, digest: DIGEST_A, mode: 'enforce', hasEnforcement: true };
 
 export function cell(change: Partial<Cell> = {}): Cell {
-  return { state: 'loaded', reason: '', runs: DIGEST_A, mode: 'enforce', hook: '', method: 'lsm', message: '', canEnforce: true, ageMs: 0, ...change };
+  return {
+    state: 'loaded',
+    reason: '',
+    runs: DIGEST_A,
+    mode: 'enforce',
+    hook: '',
+    method: 'lsm',
+    message: '',
+    canEnforce: true,
+    ageMs: 0,
+    ...change,
+  };
 }
 
 export function nodeFact(name: string, change: Partial<NodeFact> = {}): NodeFact {
@@ -33,7 +44,11 @@ export function nodeFact(name: string, change: Partial<NodeFact> = {}): NodeFact
 export const CALM: Alarms = alarmsFromStatus(null);
 
 /** An accepted policy of generation 1 on these nodes. */
-export function statusInput(nodes: readonly NodeFact[], change: Partial<StatusInput> = {}, outsiders: Outsiders = { notSelected: 0, withoutAgent: 0 }): StatusInput {
+export function statusInput(
+  nodes: readonly NodeFact[],
+  change: Partial<StatusInput> = {},
+  outsiders: Outsiders = { notSelected: 0, withoutAgent: 0 },
+): StatusInput {
   const target = change.target === undefined ? TARGET : change.target;
   return {
     generation: 1,

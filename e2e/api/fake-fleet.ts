@@ -1,0 +1,179 @@
+import path from 'node:path';
+import type { KubeClient } from '../../src/kube/client.ts';
+import type { KubeObject } from '../../src/kube/kube-object.ts';
+import { NODES, PODS, type ResourceType } from '../../src/kube/resource-type.ts';
+import { policyStatus, type PolicyCondition, type PolicyStatus } from '../../src/policy/schema/status.ts';
+import { dialFakeAgent, type FakeAgent, type FakeAgentOptions } from '../../src/controller/testing/fake-agent.ts';
+import type { HostProcess } from '../cluster/processes.ts';
+import { waitUntil } from '../cluster/wait-until.ts';
+import { freePort } from '../host/free-port.ts';
+import { NAMESPACE, startApiServer, type ApiServer } from './api-server.ts';
+
+export const POLICIES: ResourceType = {
+  group: 'cilium.io',
+  version: 'v1alpha1',
+  plural: 'tracingpolicies',
+  kind: 'TracingPolicy',
+  isNamespaced: false,
+};
+
+export const NODE_NAMES = ['node-a', 'node-b'] as const;
+
+/** A real API server, the controller as a process with its own rights and times at a tenth, and agents of two nodes that are but sockets. */
+export type FakeFleet = {
+  readonly api: ApiServer;
+  readonly admin: KubeClient;
+  readonly controller: HostProcess;
+  /** Base URL of the controller's health server. */
+  readonly probes: string;
+  /** The newest connection of each node. */
+  readonly agents: ReadonlyMap<string, FakeAgent>;
+  /** What nodes have to say about policies, by node; nothing: all is well. */
+  readonly rows: Map<string, NonNullable<FakeAgentOptions['rowOf']>>;
+  create(name: string, spec: object): Promise<KubeObject>;
+  edit(name: string, spec: object): Promise<KubeObject>;
+  statusOf(name: string): Promise<PolicyStatus>;
+  /** `ready`: `True/Loaded`. */
+  untilStatus(name: string, ready: string, generation?: number): Promise<PolicyStatus>;
+  untilReady(): Promise<unknown>;
+  /** Dials with what the node's last agent held. */
+  connect(node: string): Promise<FakeAgent>;
+  connectAll(): Promise<unknown>;
+  holds(node: string, uid: string): boolean;
+  /** Sum over all labels. */
+  metric(name: string): Promise<number>;
+  stop(): Promise<void>;
+};
+
+export async function startFakeFleet(): Promise<FakeFleet> {
+  const api = await startApiServer();
+  const admin = api.client(api.controlPlane.kubeconfigFile);
+  const [hub, health] = await Promise.all([freePort(), freePort()]);
+  const probes = `http://127.0.0.1:${health}`;
+  const tokens = new Map<string, string>();
+  for (const node of NODE_NAMES) {
+    await admin.create(NODES, null, { metadata: { name: node, labels: { 'kubernetes.io/os': 'linux', pool: node } } });
+    tokens.set(node, await createAgentPod(api, admin, node));
+  }
+  const controller = api.processes.start({
+    name: 'palisade-controller',
+    onEnd: 'restart',
+    argv: [
+      process.execPath,
+      path.join(import.meta.dirname, '../../src/controller/main.ts'),
+      `--kubeconfig=${(await api.identity('palisade-controller')).kubeconfigFile}`,
+      `--hub-listen=127.0.0.1:${hub}`,
+      `--metrics-listen=127.0.0.1:${health}`,
+      '--unreachable=18s',
+      '--heartbeat=2s',
+      '--alarm-hold=60s',
+      '--counts-gap=3s',
+      '--transition-gap=200ms',
+      '--status-unavailable-retry=2s',
+      '--tick=500ms',
+      '--goaway-spread=500ms',
+    ],
+  });
+  const untilReady = () =>
+    waitUntil('the controller', async () => ((await fetch(`${probes}/readyz`).catch(() => null))?.ok === true ? true : undefined), {
+      timeoutMs: 30_000,
+    });
+  await untilReady();
+  const ca = await api.kubectl.run(['get', 'configmap', '-n', NAMESPACE, 'palisade-hub-ca', '-o', 'jsonpath={.data.ca\\.crt}']);
+  const agents = new Map<string, FakeAgent>();
+  const rows: FakeFleet['rows'] = new Map();
+
+  const statusOf = async (name: string): Promise<PolicyStatus> => statusIn(await admin.get(POLICIES, policyRef(name)));
+  const connect = async (node: string): Promise<FakeAgent> => {
+    const before = agents.get(node);
+    const options: FakeAgentOptions = {
+      url: `wss://127.0.0.1:${hub}`,
+      ca,
+      node,
+      token: tokens.get(node) ?? '',
+      release: node === 'node-a' ? '6.1.0-1-amd64' : '6.12.0-1-amd64',
+      ...(before === undefined ? {} : { entries: [...before.entries.values()] }),
+      rowOf: (entry, plan) => rows.get(node)?.(entry, plan),
+    };
+    const dial = () => dialFakeAgent(options).catch(() => undefined);
+    const agent = await waitUntil(`the agent of ${node}`, dial, { timeoutMs: 20_000 });
+    for (const [digest, text] of before?.plans ?? []) {
+      agent.plans.set(digest, text);
+    }
+    agents.set(node, agent);
+    return agent;
+  };
+
+  return {
+    api,
+    admin,
+    controller,
+    probes,
+    agents,
+    rows,
+    create: (name, spec) => admin.create(POLICIES, null, { metadata: { name }, spec }),
+    edit: (name, spec) => admin.mergePatch(POLICIES, policyRef(name), { spec }, { fieldManager: 'test' }),
+    statusOf,
+    untilStatus: async (name, ready, generation) => {
+      let last = '';
+      const look = async (): Promise<PolicyStatus | undefined> => {
+        const status = await statusOf(name);
+        const condition = conditionOf(status, 'Ready');
+        last = `${condition?.status}/${condition?.reason}`;
+        return last === ready && (generation === undefined || status.observedGeneration === generation) ? status : undefined;
+      };
+      return waitUntil(`${name}: ${ready}`, look, { timeoutMs: 30_000 }).catch((error: unknown) => {
+        throw new Error(`${name} is ${last}`, { cause: error });
+      });
+    },
+    untilReady,
+    connect,
+    connectAll: () => Promise.all(NODE_NAMES.map(connect)),
+    holds: (node, uid) => agents.get(node)?.entries.has(uid) === true,
+    metric: async (name) => {
+      const text = await (await fetch(`${probes}/metrics`)).text();
+      const lines = text.split('\n').filter((line) => line.startsWith(name));
+      return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    },
+    stop: async () => {
+      for (const agent of agents.values()) {
+        agent.close();
+      }
+      await api.stop();
+    },
+  };
+}
+
+/** The token as the kubelet would project it into the pod. */
+async function createAgentPod(api: ApiServer, admin: KubeClient, node: string): Promise<string> {
+  const name = `agent-${node}`;
+  const pod = await admin.create(PODS, NAMESPACE, {
+    metadata: { name, labels: { 'app.kubernetes.io/name': 'palisade', 'app.kubernetes.io/component': 'agent' } },
+    spec: {
+      nodeName: node,
+      serviceAccountName: 'palisade-agent',
+      automountServiceAccountToken: false,
+      tolerations: [{ operator: 'Exists' }],
+      containers: [{ name: 'agent', image: 'none' }],
+    },
+  });
+  const bound = ['--bound-object-kind=Pod', `--bound-object-name=${name}`, `--bound-object-uid=${pod.metadata.uid}`];
+  return (await api.kubectl.run(['create', 'token', '-n', NAMESPACE, 'palisade-agent', '--audience=palisade-hub', ...bound])).trim();
+}
+
+/** Denies opening a file. */
+export function denies(file: string): object {
+  const filter = { index: 0, operator: 'Equal', values: [file] };
+  const selector = { matchArgs: [filter], matchActions: [{ action: 'Override', argError: -1 }] };
+  return { lsmhooks: [{ hook: 'file_open', args: [{ index: 0, type: 'file' }], selectors: [selector] }] };
+}
+
+export const policyRef = (name: string) => ({ namespace: null, name });
+
+export function statusIn(object: KubeObject): PolicyStatus {
+  return policyStatus.parse(object['status'] ?? {});
+}
+
+export function conditionOf(status: PolicyStatus, type: string): PolicyCondition | undefined {
+  return status.conditions?.find((condition) => condition.type === type);
+}
