@@ -1,3 +1,4 @@
+import { PAL_CLASS_PENDING, PAL_CLASS_UNKNOWN } from '../../abi/layout.ts';
 import type { CgroupRecord } from '../../abi/record-types.ts';
 import type { LinkPod } from '../../linker/link-input.ts';
 import type { Pods } from '../../protocol/hub-frames.ts';
@@ -72,10 +73,18 @@ export class NodeIdentity {
     this.#options.onChange();
   }
 
-  /** The kernel made or released a cgroup. */
+  /**
+   * The kernel made or released a cgroup. The kubelet makes a pod's cgroup as soon as the pod is bound, often before the hub's word of it is
+   * here, and the record of it may come after that word: whichever is second must tell the kernel.
+   */
   note(record: CgroupRecord): void {
-    if (record.operation === OP_RELEASE) this.cgroups.release(record.id, this.#options.clock.monotonicMs());
-    else this.cgroups.add({ id: record.id, parentId: record.parentId, name: record.name.toString('utf8') });
+    if (record.operation === OP_RELEASE) {
+      this.cgroups.release(record.id, this.#options.clock.monotonicMs());
+      return;
+    }
+    const owner = this.cgroups.add({ id: record.id, parentId: record.parentId, name: record.name.toString('utf8') });
+    const isPending = record.scopeClass === PAL_CLASS_PENDING || record.scopeClass === PAL_CLASS_UNKNOWN;
+    if (isPending && owner !== undefined && owner.podUid !== null && this.#pods.byCgroupUid(owner.podUid) !== undefined) this.#options.onChange();
   }
 
   /** Takes in what is there now; true if something was new. */

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { PAL_CLASS_PENDING } from '../../abi/layout.ts';
+import type { CgroupRecord } from '../../abi/record-types.ts';
+import { silentLog } from '../../telemetry/log.ts';
+import { createFakeClock } from '../../telemetry/testing/fake-clock.ts';
+import { NodeIdentity } from './node-identity.ts';
+
+const UID = '8a5d5a2c-1f3b-4c7e-9d6a-0b1c2d3e4f50';
+const pod = {
+  uid: UID, cgroupUid: UID, ns: 'default', name: 'web', labels: {}, workload: null, host: { pid: false, net: false }, containers: [],
+};
+const made = (id: bigint, parentId: bigint, name: string, scopeClass = PAL_CLASS_PENDING): CgroupRecord => ({
+  kind: 'cgroup',
+  header: { length: 0, kind: 8, flags: 0, ring: 'critical', cpu: 0, seq: 0n, ktimeNs: 0n, generation: 0, hook: 0 },
+  id, parentId, podId: 0n, operation: 1, scopeClass, name: Buffer.from(name),
+});
+
+function setUp() {
+  let changes = 0;
+  const identity = new NodeIdentity({
+    root: '/nowhere', walkMs: 1000, podFile: null, clock: createFakeClock(), log: silentLog,
+    onChange: () => {
+      changes += 1;
+    },
+  });
+  identity.note(made(1n, 0n, 'kubepods', 0));
+  return { identity, changes: () => changes };
+}
+
+describe('Who is on a node', () => {
+  test('is told to the kernel when the pod comes first, and when the cgroup does', () => {
+    const podFirst = setUp();
+    podFirst.identity.applyPods({ t: 'pods', put: [pod], gone: [] });
+    expect(podFirst.changes()).toBe(1);
+    podFirst.identity.note(made(2n, 1n, `pod${UID}`));
+    expect(podFirst.changes()).toBe(2);
+    expect(podFirst.identity.scope().cgroups).toContainEqual([2n, { podUid: UID, podCgroupId: 2n, containerId: null }]);
+
+    const cgroupFirst = setUp();
+    cgroupFirst.identity.note(made(2n, 1n, `pod${UID}`));
+    expect(cgroupFirst.changes()).toBe(0);
+    cgroupFirst.identity.applyPods({ t: 'pods', put: [pod], gone: [] });
+    expect(cgroupFirst.changes()).toBe(1);
+  });
+
+  test('needs no word when the kernel knew the pod already', () => {
+    const { identity, changes } = setUp();
+    identity.applyPods({ t: 'pods', put: [pod], gone: [] });
+    identity.note(made(2n, 1n, `pod${UID}`, 7));
+    expect(changes()).toBe(1);
+  });
+});
