@@ -3,9 +3,7 @@ import { Option, type Command } from 'commander';
 import type { AgentEvent } from '../nodeagent/events/event.ts';
 import type { EventFilter } from '../nodeagent/events/filter.ts';
 import { writeOut, type CliIo } from './cli-io.ts';
-import { CONNECT_TIMEOUT_MS, withAgents } from './cluster.ts';
 import { compactLine } from './compact-line.ts';
-import { fleetEvents } from './fleet-events.ts';
 import { localEvents } from './events-source.ts';
 import { EVENTS_SOCKET, EXPORT_BACKUPS, EXPORT_FILE } from './local-paths.ts';
 import { parseSince } from './since.ts';
@@ -80,6 +78,8 @@ async function runEvents(flags: EventsFlags, io: CliIo): Promise<void> {
 }
 
 async function showFleet(flags: EventsFlags, filter: EventFilter, show: (event: AgentEvent) => Promise<void>, io: CliIo): Promise<void> {
+  const { CONNECT_TIMEOUT_MS, withAgents } = await import('./cluster.ts');
+  const { fleetEvents } = await import('./fleet-events.ts');
   await withAgents(flags, ({ access, pods }) =>
     fleetEvents({
       access,

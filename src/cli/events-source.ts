@@ -1,7 +1,5 @@
 import type { AgentEvent } from '../nodeagent/events/event.ts';
 import type { EventFilter } from '../nodeagent/events/filter.ts';
-import { followAgent } from '../nodeagent/local/agent-client.ts';
-import { eventsAnswerSchema } from '../nodeagent/local/requests.ts';
 import { eventHistory, parseEvent } from './event-history.ts';
 
 export type LocalEventsOptions = {
@@ -20,6 +18,9 @@ export async function* localEvents(options: LocalEventsOptions): AsyncGenerator<
     yield* eventHistory({ path: options.exportFile, backups: options.backups, filter: options.filter, until: null });
     return;
   }
+  // Only who follows pays for the client: on a slow node every library counts.
+  const { followAgent } = await import('../nodeagent/local/agent-client.ts');
+  const { eventsAnswerSchema } = await import('../nodeagent/local/requests.ts');
   const live = await followAgent(options.socket, { op: 'events', filter: options.filter }, eventsAnswerSchema);
   options.signal.addEventListener('abort', live.close, { once: true });
   try {

@@ -1,15 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
-import { addCheckCommand } from './check-command.ts';
 import { CliError, type CliIo } from './cli-io.ts';
-import { addEventsCommand } from './events-command.ts';
-import { addNodeCommand } from './node-command.ts';
-import { addRunCommand } from './run-command.ts';
-import { addStatusCommand } from './status-command.ts';
-import { addUninstallCommand } from './uninstall-command.ts';
-import { addVersionCommand } from './version-command.ts';
+
+enableCompileCache();
 
 const stopper = new AbortController();
 let interrupts = 0;
@@ -49,19 +45,26 @@ function readVersion(): string {
   return 'unknown';
 }
 
+/** Each command brings its own libraries: only those of the one that is run are loaded, which a slow node notices. */
+const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
+  events: async (program) => (await import('./events-command.ts')).addEventsCommand(program, io),
+  status: async (program) => (await import('./status-command.ts')).addStatusCommand(program, io),
+  check: async (program) => (await import('./check-command.ts')).addCheckCommand(program, io),
+  run: async (program) => (await import('./run-command.ts')).addRunCommand(program, io, readVersion()),
+  node: async (program) => (await import('./node-command.ts')).addNodeCommand(program, io),
+  uninstall: async (program) => (await import('./uninstall-command.ts')).addUninstallCommand(program, io),
+  version: async (program) => (await import('./version-command.ts')).addVersionCommand(program, io, readVersion()),
+};
+
 const program = new Command('palisade')
   .description('eBPF runtime security for Kubernetes: what the policies do, and what happens on the nodes')
   .showHelpAfterError('(palisade --help shows how)')
   .exitOverride();
-addEventsCommand(program, io);
-addCheckCommand(program, io);
-addRunCommand(program, io, readVersion());
-addStatusCommand(program, io);
-addNodeCommand(program, io);
-addUninstallCommand(program, io);
-addVersionCommand(program, io, readVersion());
 
 try {
+  const wanted = COMMANDS[process.argv[2] ?? ''];
+  if (wanted === undefined) for (const add of Object.values(COMMANDS)) await add(program);
+  else await wanted(program);
   await program.parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -3,8 +3,6 @@ import type { Command } from 'commander';
 import { askAgent } from '../nodeagent/local/agent-client.ts';
 import { changedAnswerSchema, purgedAnswerSchema, type AgentRequest } from '../nodeagent/local/requests.ts';
 import { CliError, type CliIo } from './cli-io.ts';
-import { CONNECT_TIMEOUT_MS, withAgents } from './cluster.ts';
-import { askAgents } from './fleet-exec.ts';
 import { EVENTS_SOCKET } from './local-paths.ts';
 import type { z } from 'zod';
 
@@ -74,6 +72,8 @@ async function act<Answer>(
     return;
   }
   if (flags.node === undefined && flags.allNodes === undefined) throw new CliError('say which node: --node NAME, or --all-nodes');
+  const { CONNECT_TIMEOUT_MS, withAgents } = await import('./cluster.ts');
+  const { askAgents } = await import('./fleet-exec.ts');
   const answers = await withAgents(flags, ({ access, pods }) =>
     askAgents({ access, pods, args: ['node', ...words, '--local', '-o', 'json'], schema, connectTimeoutMs: CONNECT_TIMEOUT_MS, signal: io.signal }),
   );

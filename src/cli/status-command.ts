@@ -4,8 +4,7 @@ import { askAgent } from '../nodeagent/local/agent-client.ts';
 import { statusAnswerSchema, type PolicyStatus, type StatusAnswer } from '../nodeagent/local/requests.ts';
 import { policyLabel } from '../nodeagent/state/choose-plans.ts';
 import { CliError, writeOut, type CliIo } from './cli-io.ts';
-import { CONNECT_TIMEOUT_MS, withAgents } from './cluster.ts';
-import { askAgents, type NodeAnswer } from './fleet-exec.ts';
+import type { NodeAnswer } from './fleet-exec.ts';
 import { EVENTS_SOCKET } from './local-paths.ts';
 import { formatTable } from './table.ts';
 
@@ -48,6 +47,8 @@ async function runStatus(policy: string | null, flags: StatusFlags, io: CliIo): 
     await show([{ node: answer.node, ok: true, answer }], policy, flags.output === 'json' ? 'one node as JSON' : 'table', io);
     return;
   }
+  const { CONNECT_TIMEOUT_MS, withAgents } = await import('./cluster.ts');
+  const { askAgents } = await import('./fleet-exec.ts');
   const answers = await withAgents(flags, ({ access, pods }) =>
     askAgents({ access, pods, args: ['status', '--local', '-o', 'json'], schema: statusAnswerSchema, connectTimeoutMs: CONNECT_TIMEOUT_MS, signal: io.signal }),
   );

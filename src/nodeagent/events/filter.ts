@@ -1,17 +1,15 @@
-import { z } from 'zod';
 import { policyOf, processOf, type AgentEvent } from './event.ts';
 
 /** Which events a reader wants. All that is given must hold; nothing given: everything. */
-export const eventFilterSchema = z.strictObject({
+export type EventFilter = {
   /** Beginning of the pod's name, so that a Deployment's name finds its pods. */
-  pod: z.string().max(253).optional(),
-  namespace: z.string().max(253).optional(),
-  policy: z.string().max(253).optional(),
-  node: z.string().max(253).optional(),
+  readonly pod?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly policy?: string | undefined;
+  readonly node?: string | undefined;
   /** Events at this time (RFC 3339) or later. */
-  since: z.string().max(64).optional(),
-});
-export type EventFilter = z.infer<typeof eventFilterSchema>;
+  readonly since?: string | undefined;
+};
 
 export function fitsFilter(event: AgentEvent, filter: EventFilter): boolean {
   if (filter.node !== undefined && event.node_name !== filter.node) return false;

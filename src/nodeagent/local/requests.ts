@@ -4,7 +4,15 @@
  */
 import { z } from 'zod';
 import { rowSchema } from '../../protocol/hub-frames.ts';
-import { eventFilterSchema } from '../events/filter.ts';
+
+/** See `EventFilter`. */
+const eventFilterSchema = z.strictObject({
+  pod: z.string().max(253).optional(),
+  namespace: z.string().max(253).optional(),
+  policy: z.string().max(253).optional(),
+  node: z.string().max(253).optional(),
+  since: z.string().max(64).optional(),
+});
 
 /** `name`, or `namespace/name` for the namespaced kind, or `*` for all. */
 const policy = z.string().min(1).max(512);
