@@ -125,6 +125,13 @@ describe('the table that decides Ready', () => {
     expect(status).toMatchObject({ loaded: '2/2', enforcing: '1/2' });
   });
 
+  test('where a kernel cannot deny and so does not load it, Enforcing names the reason', () => {
+    const refused = cell({ state: 'failed', reason: 'LSMNotEnabled', runs: null, mode: 'off', hook: 'lsm:file_open' });
+    const status = compute([nodeFact('a'), nodeFact('b', { cell: refused })]);
+    expect(summary(status)).toBe('False/PartiallyLoaded Stalled');
+    expect(condition(status, 'Enforcing')).toMatchObject({ status: 'False', reason: 'LSMNotEnabled' });
+  });
+
   test('monitor mode is ready and says that nothing is enforced', () => {
     const target = { ...TARGET, mode: 'monitor' } as const;
     const status = compute([nodeFact('a', { cell: cell({ mode: 'monitor' }) })], { target });

@@ -160,11 +160,25 @@ function enforcing(input: StatusInput, loaded: Fact): Fact {
       tally.groups.find((group) => group.weight === 'limited');
     return no(cause?.reason ?? 'EnforcementUnavailable', cannotEnforceMessage(tally));
   }
+  const refusal = tally.groups.find((group) => group.weight === 'failed' && CANNOT_DENY.has(group.reason));
+  if (refusal !== undefined && loaded.status !== 'True') {
+    return no(refusal.reason, loaded.message);
+  }
   if (loaded.status !== 'True' || tally.counts.matched === 0) {
     return { ...loaded, status: loaded.status === 'Unknown' ? 'Unknown' : 'False' };
   }
   return yes('Enforcing', `${nodes(tally.enforcing)} can deny or kill`);
 }
+
+/** Reasons of a load that failed because the kernel could watch but not deny: they say best why nothing is enforced there. */
+const CANNOT_DENY: ReadonlySet<string> = new Set<Reason>([
+  'LSMNotEnabled',
+  'FmodRetPreemptible',
+  'OverrideHelperMissing',
+  'NotErrorInjectable',
+  'SubstituteNotAllowed',
+  'ScratchUnsafe',
+]);
 
 function degradedByAlarm(input: StatusInput): Fact | undefined {
   const { alarms, tally } = input;
