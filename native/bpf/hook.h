@@ -31,6 +31,20 @@ INLINE int pal_fetch(void *ctx, const enum pal_front front, struct pal_scratch *
 }
 
 /* 1 while candidates are left. */
+INLINE int pal_scalar_planes(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index, struct pal_tbl *t)
+{
+	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
+		if (p >= cfg.np_scalar)
+			break;
+		if (p < cfg.np_task || !pal_plane_wanted(s->cand, t, p))
+			continue;
+		s->raw = pal_slot_word(ctx, front, &cfg.slot[cfg.plane[p].slot & (PAL_SLOTS - 1)]);
+		if (!pal_scalar_plane(index, p))
+			return 0;
+	}
+	return 1;
+}
+
 INLINE int pal_memory_planes(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index, struct pal_tbl *t)
 {
 	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
@@ -43,8 +57,7 @@ INLINE int pal_memory_planes(void *ctx, const enum pal_front front, struct pal_s
 		slot = cfg.plane[p].slot & (PAL_SLOTS - 1);
 		if (!(s->done & (1u << slot)) && pal_fetch(ctx, front, s, index, slot))
 			return 0;
-		pal_string_plane(s, t, p, slot);
-		if (!pal_any(s->cand))
+		if (!pal_string_plane(index, p))
 			return 0;
 	}
 	return 1;
@@ -83,7 +96,7 @@ INLINE void pal_scratch_begin(struct pal_scratch *s, const u64 *cand, const u64 
 
 INLINE int pal_run(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index, struct pal_tbl *t)
 {
-	if (!pal_memory_planes(ctx, front, s, index, t))
+	if (!pal_scalar_planes(ctx, front, s, index, t) || !pal_memory_planes(ctx, front, s, index, t))
 		return 0;
 	if ((cfg.feat & PAL_FEAT_LATE_MARK) && !pal_fetch_rest(ctx, front, s, index, PAL_SF_LATE))
 		return 0;
@@ -104,7 +117,7 @@ INLINE int pal_run_blind(u64 *cand, u64 *known, struct pal_tbl *t)
 	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
 		if (p >= cfg.np_mem)
 			break;
-		if (p >= cfg.np_scalar)
+		if (p >= cfg.np_task)
 			pal_apply(cand, known, t, p, NULL, 0);
 	}
 	FOR_WORDS(w) {
@@ -160,8 +173,6 @@ INLINE int pal_hook(void *ctx, const enum pal_front front)
 		pal_health_count(PAL_H_OVERLAY_DROPPED);
 		return 0;
 	}
-	if (!pal_scalar_planes(ctx, front, cand, known, t))
-		return 0;
 	s = pal_scratch_claim(&index);
 	if (!s)
 		return pal_run_blind(cand, known, t);

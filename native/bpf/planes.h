@@ -51,34 +51,43 @@ INLINE int pal_plane_wanted(const u64 *cand, const struct pal_tbl *t, u32 plane)
 	return any != 0;
 }
 
-INLINE void pal_mask_plane(u64 *cand, u64 *known, struct pal_tbl *t, u32 plane, u64 v, int is_known)
+/* Which selectors have a mask that v hits. */
+INLINE void pal_mask_hits(const struct pal_tbl *t, u32 plane, u64 v, u64 *hit)
 {
 	const volatile struct pal_plane *c = &cfg.plane[plane & PAL_PLANE_MASK];
-	u64 hit[PAL_WORDS] = {};
+	u32 n = c->ncls;
 
+	barrier_var(n); /* or clang knows that a byte ends the loop, and drops the bound that the verifier needs */
+	FOR_WORDS(w)
+		hit[w] = 0;
 	ROLLED for (u32 j = 0; j < PAL_MASK_CLASSES; j++) {
-		struct pal_mask_class *k;
+		const struct pal_mask_class *k;
+		u64 x;
 
-		if (j >= c->ncls)
+		if (j >= n)
 			break;
 		k = &t->cls[(c->cls0 + j) & (PAL_MASK_CLASSES - 1)];
-		if (v & k->mask) {
-			FOR_WORDS(w)
-				hit[w] |= k->sel[w];
-		}
+		x = v & k->mask;
+		x = -((x | -x) >> 63); /* all ones if any bit hit: no branch, or the verifier follows 2^ncls paths */
+		barrier_var(x);
+		FOR_WORDS(w)
+			hit[w] |= k->sel[w] & x;
 	}
-	pal_apply(cand, known, t, plane, hit, is_known);
 }
 
-INLINE void pal_int_plane(u64 *cand, u64 *known, struct pal_tbl *t, u32 plane, u64 v, int is_known)
+/* hit: room for the mask of selectors; in scratch memory where the verifier must not follow its values */
+INLINE void pal_int_plane(u64 *cand, u64 *known, struct pal_tbl *t, u32 plane, u64 v, int is_known, u64 *hit)
 {
 	struct pal_int_key key = { .plane = plane, .v = v };
+	const u64 *row;
 
 	if (cfg.plane[plane & PAL_PLANE_MASK].kind == PAL_K_MASK) {
-		pal_mask_plane(cand, known, t, plane, v, is_known);
-		return;
+		pal_mask_hits(t, plane, v, hit);
+		row = hit;
+	} else {
+		row = PAL_LOOKUP(ints, &key);
 	}
-	pal_apply(cand, known, t, plane, PAL_LOOKUP(ints, &key), is_known);
+	pal_apply(cand, known, t, plane, row, is_known);
 }
 
 /* ---- planes over the task ---- */
@@ -121,21 +130,24 @@ INLINE void pal_binary_plane(u64 *cand, u64 *known, struct pal_tbl *t, u32 plane
 	pal_apply(cand, known, t, plane, hit, 1);
 }
 
-INLINE void pal_capability_plane(u64 *cand, u64 *known, struct pal_tbl *t, u32 plane, struct task_struct *task)
+/* The value of a plane over namespaces or capabilities. */
+GLOBAL u64 pal_task_value(u32 src, u32 field)
 {
-	const volatile struct pal_plane *c = &cfg.plane[plane & PAL_PLANE_MASK];
-	u64 v = pal_capabilities(task, c->src);
+	struct task_struct *task = pal_current();
 
+	if (src == PAL_P_NS)
+		return pal_namespace(task, field);
 	/* capabilities "in a namespace" count outside of the host's user namespace only */
-	if ((c->field & PAL_PF_NS_CAP) && pal_in_host_user_ns(task))
-		v = 0;
-	pal_int_plane(cand, known, t, plane, v, 1);
+	if ((field & PAL_PF_NS_CAP) && pal_in_host_user_ns(task))
+		return 0;
+	return pal_capabilities(task, src);
 }
 
 /* Returns 0 as soon as no candidate is left. */
 INLINE int pal_task_planes(u64 *cand, u64 *known, struct pal_tbl *t)
 {
 	struct task_struct *task = pal_current();
+	u64 hit[PAL_WORDS];
 
 	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
 		u32 src;
@@ -147,10 +159,8 @@ INLINE int pal_task_planes(u64 *cand, u64 *known, struct pal_tbl *t)
 			pal_scope_plane(cand, known, t, p, task);
 		else if (src == PAL_P_BINARY)
 			pal_binary_plane(cand, known, t, p);
-		else if (src == PAL_P_NS)
-			pal_int_plane(cand, known, t, p, pal_namespace(task, cfg.plane[p].field), 1);
 		else
-			pal_capability_plane(cand, known, t, p, task);
+			pal_int_plane(cand, known, t, p, pal_task_value(src, cfg.plane[p].field), 1, hit);
 		if (!pal_any(cand))
 			return 0;
 	}
@@ -159,26 +169,26 @@ INLINE int pal_task_planes(u64 *cand, u64 *known, struct pal_tbl *t)
 
 /* ---- planes over scalar arguments ---- */
 
-INLINE int pal_scalar_planes(void *ctx, const enum pal_front front, u64 *cand, u64 *known, struct pal_tbl *t)
+/*
+ * One plane over an integer; 0 when it leaves no candidate. s->raw is the word of its slot. A subprogram: a word that was a typed pointer is
+ * a number here, and dozens of planes cost the verifier no more than one.
+ */
+GLOBAL int pal_scalar_plane(u32 index, u32 plane)
 {
+	struct pal_scratch *s = pal_scratch_at(index);
+	struct pal_tbl *t = pal_table();
+	const volatile struct pal_plane *c = &cfg.plane[plane & PAL_PLANE_MASK];
+	volatile u64 *value, *is_known;
 	u64 v = 0;
-	int is_known = 0;
 
-	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
-		if (p >= cfg.np_scalar)
-			break;
-		if (p < cfg.np_task)
-			continue;
-		if (cfg.plane[p].first) {
-			const volatile struct pal_slot *c = &cfg.slot[cfg.plane[p].slot & (PAL_SLOTS - 1)];
-
-			is_known = !pal_scalar(c, pal_slot_word(ctx, front, c), &v);
-		}
-		pal_int_plane(cand, known, t, p, v, is_known);
-		if (!pal_any(cand))
-			return 0;
-	}
-	return 1;
+	if (!s || !t)
+		return 0;
+	value = &s->value; /* by way of memory: the verifier forgets how they came about */
+	is_known = &s->is_known;
+	*is_known = !pal_scalar(&cfg.slot[c->slot & (PAL_SLOTS - 1)], s->raw, &v);
+	*value = v;
+	pal_int_plane(s->cand, s->known, t, plane, *value, *is_known != 0, s->hit);
+	return pal_any(s->cand);
 }
 
 /* ---- planes over bytes in the record ---- */
@@ -221,28 +231,41 @@ INLINE void pal_key_backward(struct pal_scratch *s, u32 plane, u64 at, u64 len)
 	}
 }
 
-INLINE void pal_string_plane(struct pal_scratch *s, struct pal_tbl *t, u32 plane, u32 slot)
+/*
+ * One plane over a slot that is in the record; 0 when it leaves no candidate. A subprogram: what it does depends on data, and a hook may have
+ * dozens of such planes.
+ */
+GLOBAL int pal_string_plane(u32 index, u32 plane)
 {
-	u64 at = s->dat[slot & 31], len = s->len[slot & 31];
-	u64 hit[PAL_WORDS] = {};
+	struct pal_scratch *s = pal_scratch_at(index);
+	struct pal_tbl *t = pal_table();
+	const volatile struct pal_plane *c = &cfg.plane[plane & PAL_PLANE_MASK];
+	u64 hit[PAL_WORDS] = {}, at, len;
 	struct pal_str *v;
+	u32 slot;
 
-	if (s->unk & (1u << (slot & 31))) {
+	if (!s || !t)
+		return 0;
+	slot = c->slot & (PAL_SLOTS - 1);
+	at = s->dat[slot];
+	len = s->len[slot];
+	if (s->unk & (1u << slot)) {
 		pal_apply(s->cand, s->known, t, plane, NULL, 0);
-		return;
+		return pal_any(s->cand);
 	}
-	if (cfg.plane[plane & PAL_PLANE_MASK].kind == PAL_K_SUFFIX)
+	if (c->kind == PAL_K_SUFFIX)
 		pal_key_backward(s, plane, at, len);
 	else
 		pal_key_forward(s, plane, at, len);
 	v = PAL_LOOKUP(strs, &s->key);
 	if (v) {
-		int whole = cfg.plane[plane & PAL_PLANE_MASK].kind == PAL_K_STR && v->klen == len;
+		int whole = c->kind == PAL_K_STR && v->klen == len;
 
 		FOR_WORDS(w)
 			hit[w] = v->pfx[w] | (whole ? v->eq[w] : 0);
 	}
 	pal_apply(s->cand, s->known, t, plane, hit, 1);
+	return pal_any(s->cand);
 }
 
 #endif

@@ -37,6 +37,7 @@ struct pal_scratch {
 	u32 cls, cgflags, pad0;
 	u64 pod, cgid;
 	u64 raw;	/* word for the extractor */
+	u64 value, is_known, hit[PAL_WORDS];
 	u64 cand[PAL_WORDS], known[PAL_WORDS], denies[PAL_WORDS];
 	u32 dat[PAL_SLOTS], len[PAL_SLOTS]; /* where a slot's bytes are in rec */
 	struct pal_walk walk;
