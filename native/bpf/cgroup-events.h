@@ -46,7 +46,8 @@ INLINE int pal_cgroup_identify(const struct pal_podname *name, const struct pal_
 {
 	u32 *cls;
 
-	if (!parent) {
+	/* the loader's own cgroup has an entry too; outside of Kubernetes that may be the root of all */
+	if (!parent || !(parent->flags & (PAL_CG_ROOT | PAL_CG_POD))) {
 		e->flags = PAL_CG_ROOT;
 		return pal_is_root_name(name->name);
 	}
