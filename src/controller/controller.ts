@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { createKubeClient, type KubeClient } from '../kube/client.ts';
 import { createInformer } from '../kube/informer.ts';
 import { NODES, PODS } from '../kube/resource-type.ts';
@@ -183,7 +184,14 @@ export async function runController(settings: ControllerSettings, context: Contr
     onFleetChange();
   };
   policies.onChange((key) => queue.add(key));
-  nodes.addHandlers({ onChange: (change) => placeNode(change.key) });
+  nodes.addHandlers({
+    onChange: (change) => {
+      // Most updates of a Node are its kubelet's signs of life.
+      if (change.type !== 'updated' || !isDeepStrictEqual(change.previous.labels, change.item.labels)) {
+        placeNode(change.key);
+      }
+    },
+  });
   pods.addHandlers({
     onChange: (change) => {
       hubMetrics.podsOmitted.inc({}, change.type === 'deleted' ? 0 : change.item.omitted);

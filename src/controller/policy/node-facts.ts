@@ -20,7 +20,7 @@ export type NodeFactsInput = {
 export type NodeFacts = {
   readonly nodes: readonly NodeFact[];
   readonly outsiders: Outsiders;
-  /** Selected nodes and since when: those that were selected before keep their time. */
+  /** Selected nodes that have said nothing yet, and since when they are selected; for the next look. */
   readonly selectedSince: ReadonlyMap<string, number>;
   /** Of all selected nodes. */
   readonly unprotectedStarts: number;
@@ -46,9 +46,12 @@ export function nodeFactsOf(input: NodeFactsInput, cluster: Iterable<NodeItem>, 
       continue;
     }
     const sinceMs = input.selectedSince.get(node.name) ?? nowMs;
-    selectedSince.set(node.name, sinceMs);
+    const fact = nodeFactOf(member, sinceMs, input, desired);
+    if (fact.cell === null) {
+      selectedSince.set(node.name, sinceMs);
+    }
     unprotectedStarts += member.health?.unprotectedStarts ?? 0;
-    nodes.push(nodeFactOf(member, sinceMs, input, desired));
+    nodes.push(fact);
   }
   return { nodes, outsiders: { notSelected, withoutAgent }, selectedSince, unprotectedStarts };
 }

@@ -20,7 +20,7 @@ export type PolicyRecord = {
   /** Nodes may get a version that is not running yet. False beside agents of upstream. */
   readonly mayLoad: boolean;
   readonly alarms: Alarms;
-  /** Since when (monotonic) each selected node has been selected. */
+  /** Since when (monotonic) each selected node that has said nothing yet has been selected. */
   readonly selectedSince: ReadonlyMap<string, number>;
 };
 
