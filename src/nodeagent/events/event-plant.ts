@@ -1,5 +1,5 @@
 import { readRecord } from '../../abi/record.ts';
-import type { AlarmRecord, CgroupRecord, HookRecord } from '../../abi/record-types.ts';
+import type { AlarmRecord, CgroupRecord, HookRecord, LossRecord } from '../../abi/record-types.ts';
 import type { Clock, Timer } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -137,6 +137,7 @@ export class EventPlant {
     const nowMs = this.#options.clock.monotonicMs();
     if (record.kind === 'cgroup') this.#options.onCgroup(record);
     else if (record.kind === 'alarm') this.#alarm(record);
+    else if (record.kind === 'loss') this.#ringLoss(record);
     else {
       if (record.kind === 'hook') this.#options.onHook(record);
       this.#queue.push(this.#pipeline.push(record, nowMs));
@@ -202,6 +203,14 @@ export class EventPlant {
       }
     }
     this.#options.onLines(lines);
+  }
+
+  /** The loader's word for a full ring. The same records show as gaps in the numbers, which become lines: here they are counted only. */
+  #ringLoss(record: LossRecord): void {
+    const ring = record.reason === 1 ? 'critical' : 'telemetry';
+    const counter = this.#options.metrics.counter('agent_ring_lost_total', 'Records that did not fit into a ring.', ['ring']);
+    counter.inc({ ring }, Number(record.count));
+    this.#options.log.warn('A ring was full', { ring, records: Number(record.count) });
   }
 
   #alarm(record: AlarmRecord): void {

@@ -80,13 +80,13 @@ export type EventLoss = {
   reason: LossReason;
   /** Number of records, as text (64 bit). */
   count: string;
-  policy_name?: string;
   /** `critical` (exec, exit, verdicts) or `telemetry`, where it is known. */
   ring?: string;
   cpu?: number;
 };
 
-export type LossReason = 'RingFull' | 'SequenceGap' | 'AgentRestart' | 'RateLimited' | 'BadRecord' | 'PendingOverflow';
+/** `SequenceGap`: a ring was full. `AgentRestart`: read from the ring by an agent that died before it had exported them. */
+export type LossReason = 'SequenceGap' | 'AgentRestart';
 
 export type EventBody =
   | { process_exec: ProcessExec }
@@ -103,7 +103,6 @@ export function policyOf(event: AgentEvent): string | undefined {
   if ('process_kprobe' in event) return event.process_kprobe.policy_name;
   if ('process_lsm' in event) return event.process_lsm.policy_name;
   if ('process_tracepoint' in event) return event.process_tracepoint.policy_name;
-  if ('palisade_loss' in event) return event.palisade_loss.policy_name;
   return undefined;
 }
 

@@ -1,5 +1,5 @@
-import { PAL_C_RATE_LIMITED, PAL_EF_PROCFS } from '../../abi/layout.ts';
-import type { CloneRecord, ExecRecord, ExitRecord, HookRecord, LossRecord, RecordHeader, RecordTask } from '../../abi/record-types.ts';
+import { PAL_EF_PROCFS } from '../../abi/layout.ts';
+import type { CloneRecord, ExecRecord, ExitRecord, HookRecord, RecordHeader, RecordTask } from '../../abi/record-types.ts';
 import type { ExportCheckpoint, Origin } from './checkpoint.ts';
 import type { AgentEvent, EventBody, EventLoss, EventProcess, ProcessAndParent } from './event.ts';
 import { isNoKey, keyText } from './exec-id.ts';
@@ -68,9 +68,8 @@ export class EventPipeline {
     return this.#strangers.overflows + this.#nameless.overflows;
   }
 
-  push(record: ProcessRecord | LossRecord, nowMs: number): Emitted[] {
+  push(record: ProcessRecord, nowMs: number): Emitted[] {
     this.counts.records += 1;
-    if (record.kind === 'loss') return [this.#own(this.#lossOfRecord(record), record.header.ktimeNs)];
     if (isFromWalk(record)) return this.#parts.cache.get(record.task.key) === undefined ? this.#admit(record, nowMs) : [];
     const origin = originOf(record.header);
     const gaps = this.#parts.tracker.note(origin.stream, origin.seq, nowMs).map((loss) => this.#gap(loss));
@@ -213,12 +212,6 @@ export class EventPipeline {
   #own(body: EventBody, ktimeNs: bigint): Emitted {
     const { nodeName, time } = this.#parts.node();
     return { event: { ...body, node_name: nodeName, time: wallTimeText(time, ktimeNs) }, origin: null };
-  }
-
-  #lossOfRecord(record: LossRecord): EventBody {
-    const name = this.#parts.meanings().policyName(record.policy);
-    const reason = record.reason === PAL_C_RATE_LIMITED ? 'RateLimited' : 'RingFull';
-    return { palisade_loss: { reason, count: record.count.toString(), ...(name === undefined ? {} : { policy_name: name }) } };
   }
 
   #gap(loss: SequenceLoss): Emitted {

@@ -1,4 +1,4 @@
-import { close, fstat, mkdirSync, open, rename, unlink, write } from 'node:fs';
+import { close, fstat, mkdirSync, open, read, rename, unlink, write } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -7,7 +7,9 @@ const closeFile = promisify(close);
 const statFile = promisify(fstat);
 const renameFile = promisify(rename);
 const unlinkFile = promisify(unlink);
+const readFile = promisify(read);
 const writeFile = promisify(write);
+const NEWLINE = 10;
 
 export type RotatingFileOptions = {
   readonly path: string;
@@ -38,10 +40,11 @@ export class RotatingFile {
   async open(): Promise<number> {
     if (this.#handle !== null) return this.#handle;
     mkdirSync(dirname(this.#options.path), { recursive: true });
-    const handle = await openFile(this.#options.path, 'a', 0o600);
+    const handle = await openFile(this.#options.path, 'a+', 0o600);
     const stat = await statFile(handle);
     this.#handle = handle;
     this.#position = { inode: stat.ino.toString(), bytes: stat.size };
+    if (stat.size > 0) await this.#endLine(handle, stat.size);
     return handle;
   }
 
@@ -68,6 +71,14 @@ export class RotatingFile {
     const handle = this.#handle;
     this.#handle = null;
     if (handle !== null) await closeFile(handle).catch(() => {});
+  }
+
+  /** A line that a crash cut off stays by itself: the next one begins on a new line. */
+  async #endLine(handle: number, size: number): Promise<void> {
+    const { buffer } = await readFile(handle, Buffer.alloc(1), 0, 1, size - 1);
+    if (buffer[0] === NEWLINE) return;
+    await writeFile(handle, Buffer.from([NEWLINE]), 0, 1, null);
+    this.#position = { ...this.#position, bytes: this.#position.bytes + 1 };
   }
 
   async #rotate(): Promise<void> {

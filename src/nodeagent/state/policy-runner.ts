@@ -155,7 +155,7 @@ export class PolicyRunner {
       }
       const seconds = (this.#options.clock.monotonicMs() - startMs) / 1000;
       this.#options.metrics.histogram('agent_apply_seconds', 'Time to link, load and flip.', SECONDS_BUCKETS).observe({}, seconds);
-      if (this.#fault !== null) this.#retryLater();
+      if (this.#fault !== null || this.#hasTransientFailure()) this.#retryLater();
       this.#options.onSettled();
     }
   }
@@ -223,6 +223,10 @@ export class PolicyRunner {
       this.#dropTransientFailures();
       this.wake();
     });
+  }
+
+  #hasTransientFailure(): boolean {
+    return [...this.#failures.values()].some((failure) => findReason(failure.reason)?.terminal === false);
   }
 
   /** What failed for the node's own reasons may work the next time. */
