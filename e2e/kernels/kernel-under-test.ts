@@ -4,6 +4,7 @@ import { openFrameConnection } from '../../src/nodeagent/loader/frame-connection
 import { GenerationDriver } from '../../src/nodeagent/loader/generation-driver.ts';
 import { readKernelFacts } from '../../src/nodeagent/loader/kernel-facts-reader.ts';
 import { createLoaderClient, type LoaderClient, type LoaderCounters, type LoaderHello } from '../../src/nodeagent/loader/loader-client.ts';
+import type { ScopeWish } from '../../src/nodeagent/loader/scope-sync.ts';
 import type { EngineResult } from '../../src/nodeagent/state/engine-port.ts';
 import type { RunningPolicy } from '../../src/nodeagent/state/running.ts';
 import type { KernelFacts } from '../../src/policy/kernel-facts.ts';
@@ -49,6 +50,8 @@ export type KernelUnderTest = {
   readonly apply: (policies: readonly LinkPolicy[], pods?: readonly LinkPod[]) => Promise<ReadonlyMap<string, RunningPolicy>>;
   /** The same, for tests of refusals. */
   readonly tryApply: (policies: readonly LinkPolicy[], pods?: readonly LinkPod[]) => Promise<EngineResult>;
+  /** Tells the kernel of pods and cgroups, as the agent does. */
+  readonly setScope: (wish: ScopeWish) => Promise<void>;
   readonly counters: () => Promise<LoaderCounters>;
   readonly act: (act: Act) => Promise<Verdict>;
   readonly actAll: (acts: readonly Act[]) => Promise<readonly Verdict[]>;
@@ -134,6 +137,7 @@ async function meet(vm: LoaderMachine): Promise<KernelUnderTest> {
     generation: () => driver.generation,
     apply,
     tryApply: (policies, pods = []) => driver.apply(policies, pods),
+    setScope: (wish) => driver.setScope(wish),
     counters: () => now.client.counters(),
     actAll,
     act: async (act) => {
