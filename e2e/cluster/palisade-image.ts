@@ -1,8 +1,7 @@
-import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import * as z from 'zod';
 import { cachedFolder } from '../host/cache.ts';
+import { bundlePrograms } from './bundle.ts';
 import { fileTree } from './file-tree.ts';
 import { packImage } from './oci-image.ts';
 
@@ -10,18 +9,6 @@ const root = path.join(import.meta.dirname, '../..');
 
 /** The image's name in the development cluster; never pulled, unpacked on the nodes beforehand. */
 export const imageReference = 'localhost/palisade:dev';
-
-const lockFile = z.object({
-  packages: z.record(z.string(), z.object({ dev: z.boolean().optional(), devOptional: z.boolean().optional() })),
-});
-
-/** Folders of the npm packages that the product needs at run time, as package-lock.json tells them. */
-export function runtimePackages(lockText: string): string[] {
-  const { packages } = lockFile.parse(JSON.parse(lockText));
-  return Object.entries(packages).flatMap(([folder, entry]) =>
-    folder !== '' && entry.dev !== true && entry.devOptional !== true ? [folder] : [],
-  );
-}
 
 /** A command without a shell: the image has none. */
 const commandScript = "#!/usr/bin/node\nimport('/app/dist/src/cli/main.js');\n";
@@ -31,7 +18,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return entries.flatMap((entry) => (entry.isFile() ? [path.join(entry.parentPath, entry.name)] : [])).toSorted();
 }
 
-/** Packs the Palisade image: Node, the packages it needs, dist/ and the static loader, each a layer. */
+/** Packs the Palisade image: a layer with Node, and one with agent, CLI and the static loader. */
 export async function palisadeImage(cache: string, loader: string): Promise<string> {
   const lock = await readFile(path.join(root, 'package-lock.json'), 'utf8');
   const node = path.join(root, 'node_modules/node/bin/node');
@@ -43,7 +30,7 @@ export async function palisadeImage(cache: string, loader: string): Promise<stri
     commandScript,
     ...built.flatMap((file, index) => [path.relative(dist, file), contents[index] ?? '']),
     await readFile(loader),
-    'layout 1',
+    'layout 2',
   ];
   const folder = await cachedFolder({
     cache,
@@ -61,21 +48,17 @@ export async function palisadeImage(cache: string, loader: string): Promise<stri
       await runtimeTree.program(node, '/usr/bin/node');
       await runtimeTree.text('/etc/passwd', 'root:x:0:0:root:/:/sbin/nologin\npalisade:x:65532:65532:palisade:/:/sbin/nologin\n');
       await runtimeTree.text('/etc/group', 'root:x:0:\npalisade:x:65532:\n');
-      const packages = await layer('packages');
-      for (const name of runtimePackages(lock)) {
-        if (existsSync(path.join(root, name))) await cp(path.join(root, name), path.join(packages, 'app', name), { recursive: true });
-      }
       const product = await layer('product');
       const productTree = fileTree(product);
-      for (const file of built) await productTree.file(file, path.join('/app/dist', path.relative(dist, file)));
+      await bundlePrograms(dist, path.join(product, 'app/dist'));
       await productTree.file(path.join(root, 'package.json'), '/app/package.json');
       await productTree.file(loader, '/usr/bin/palisade-loader', 0o755);
       await productTree.text('/usr/bin/palisade', commandScript, 0o755);
       await packImage(
-        { reference: imageReference, layers: [runtime, packages, product], env: ['NODE_ENV=production'] },
+        { reference: imageReference, layers: [runtime, product], env: ['NODE_ENV=production'] },
         path.join(target, 'palisade.tar'),
       );
-      for (const name of ['runtime', 'packages', 'product']) await rm(path.join(target, name), { recursive: true });
+      for (const name of ['runtime', 'product']) await rm(path.join(target, name), { recursive: true });
     },
   });
   return path.join(folder, 'palisade.tar');

@@ -51,7 +51,11 @@ const eventsFile = '/var/log/palisade/events.log';
 
 /** All events that a node's agent has written, its rotated files first. */
 export async function eventsOf(node: OpenNode): Promise<EventLine[]> {
-  const { stdout } = await node.run(['sh', '-c', `ls -tr ${eventsFile} ${eventsFile}.[0-9]* 2>/dev/null | while read -r file; do cat "$file"; done`]);
+  const { stdout } = await node.run([
+    'sh',
+    '-c',
+    `ls -tr ${eventsFile} ${eventsFile}.[0-9]* 2>/dev/null | while read -r file; do cat "$file"; done`,
+  ]);
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [eventSchema.parse(JSON.parse(line))]));
 }
 
