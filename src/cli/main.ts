@@ -1,11 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { CliError, type CliIo } from './cli-io.ts';
-
-enableCompileCache();
 
 const stopper = new AbortController();
 let interrupts = 0;

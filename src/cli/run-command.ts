@@ -164,7 +164,9 @@ function announce(agent: NodeAgent, io: CliIo): void {
       io.stderr.write(`palisade: ${policyLabel(entry)}: ${hook.name} by ${hook.method} (${running?.mode ?? ''}${notes})\n`);
     }
   }
-  io.stderr.write(`palisade: ${agent.runner.choices.length} policies run on ${hostname()} (${agent.kernel?.release ?? ''}); Ctrl-C ends them\n`);
+  const { length } = agent.runner.choices;
+  const count = length === 1 ? '1 policy runs' : `${length} policies run`;
+  io.stderr.write(`palisade: ${count} on ${hostname()} (${agent.kernel?.release ?? ''}); Ctrl-C ends ${length === 1 ? 'it' : 'them'}\n`);
 }
 
 function tellFailures(agent: NodeAgent, io: CliIo): void {

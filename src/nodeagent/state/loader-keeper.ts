@@ -51,7 +51,11 @@ export class LoaderKeeper {
       const reason = await this.#serveOnce(() => connected.set({}, 1));
       if (signal.aborted) return;
       // A loader that is away is tried five times a second: one line for each reason is enough.
-      if (this.#isUp || reason !== lastReason) log.warn('The loader is away', { reason });
+      if (this.#isUp || reason !== lastReason) {
+        // At the start the loader may simply be slower than we are.
+        if (this.#isUp || this.state === 'down') log.warn('The loader is away', { reason });
+        else log.info('Waiting for the loader', { reason });
+      }
       lastReason = reason;
       if (this.#isUp) {
         this.#isUp = false;
