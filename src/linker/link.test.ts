@@ -72,16 +72,16 @@ describe('a link', () => {
       `${kprobeOnFileOpen}\nlsmhooks: [{hook: file_open, selectors: [{matchActions: [{action: Post}]}, {matchActions: [{action: NoPost}]}]}]`,
     );
     const hook = only(link(testInput([twice])), 'lsm:file_open');
-    const named = hook.members.map((member) => decodeSelector(selectorAt(hook.table, member.firstBit).selector));
-    expect(named).toEqual([
-      { hookIndex: 0, selectorIndex: 0 },
+    const placesOf = (hookIndex: number): unknown[] => {
+      const member = hook.members.find((entry) => entry.hookIndex === hookIndex);
+      if (member === undefined) throw new Error(`hook ${hookIndex} is not there`);
+      return Array.from({ length: member.selectorCount }, (_, i) => decodeSelector(selectorAt(hook.table, member.firstBit + i).selector));
+    };
+    expect(placesOf(0)).toEqual([{ hookIndex: 0, selectorIndex: 0 }]);
+    expect(placesOf(1)).toEqual([
       { hookIndex: 1, selectorIndex: 0 },
+      { hookIndex: 1, selectorIndex: 1 },
     ]);
-    const second = hook.members[1];
-    expect(second === undefined ? null : decodeSelector(selectorAt(hook.table, second.firstBit + 1).selector)).toEqual({
-      hookIndex: 1,
-      selectorIndex: 1,
-    });
   });
 
   it('keeps numbers from link to link while policies come and go', () => {

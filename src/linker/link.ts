@@ -14,10 +14,8 @@ import { failed, type LinkFailure, type LinkResult } from './link-failure.ts';
 import type { LinkInput, LinkPolicy } from './link-input.ts';
 import type { LinkedHook, LinkedNode, LinkedPolicy, LinkProblem } from './linked-node.ts';
 import { assignClasses } from './pod-classes.ts';
+import { inBitOrder, withoutRoom } from './selector-budget.ts';
 import { syscallNumber } from './syscall-numbers.ts';
-
-/** Bits of a hook that policies of namespaces may take together; the rest is kept for policies of the cluster. */
-const NAMESPACED_BITS = 192;
 
 export function link(input: LinkInput): LinkedNode {
   const problems = new Map<string, LinkProblem>();
@@ -76,6 +74,7 @@ function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
       setValues.set(number, set.values);
     }
   }
+  for (const [key, { members }] of groups) failures.push(...refuse(key, members, policies));
   if (failures.length > 0) return { ok: false, failures };
 
   const common = { binarySets: setNumberByKey, hostNamespaces: input.hostNamespaces };
@@ -156,15 +155,19 @@ function hookCandidates(groups: Groups, input: LinkInput, common: Common): reado
     });
 }
 
+/** Policies for whose selectors a hook has no bits left. */
+function refuse(key: string, members: readonly HookMemberInput[], policies: readonly LinkPolicy[]): readonly Blamed[] {
+  return withoutRoom(policies, members).map((policy) => ({
+    uid: policy.ref.uid,
+    reason: 'HookSelectorBudget',
+    path: members.find((member) => member.policy === policy)?.hook.path ?? 'spec',
+    message: `${key} has no room left for the selectors of this policy beside those that were there before`,
+  }));
+}
+
 function linkChecked(input: HookInput): LinkResult<LinkedHook> {
   if (input.methods.length === 0)
     return failed({ reason: 'LoadError', message: `policies want ${input.key} attached in ways that exclude each other` });
-  if (namespacedBits(input) > NAMESPACED_BITS) {
-    return failed({
-      reason: 'HookSelectorBudget',
-      message: `policies of namespaces have more than ${NAMESPACED_BITS} selectors on ${input.key}`,
-    });
-  }
   if (input.key.startsWith('raw_tp_sys_enter:') && input.syscallNumber < 0) {
     return failed({ reason: 'FunctionNotFound', message: `the number of the system call of ${input.key} is not known` });
   }
@@ -187,15 +190,9 @@ function attribute(failure: LinkFailure, candidate: Candidate, policies: readonl
     const members = candidate.members.filter((member) => member.policy === policy);
     return !linkHook({ ...candidate, id: 1, entryId: 1, members }).ok;
   });
-  const last = here.findLast((policy) => policy.ref.namespace !== null || namespacedBits(candidate) <= NAMESPACED_BITS) ?? here.at(-1);
-  const policy = named ?? alone ?? last;
+  const policy = named ?? alone ?? here.at(-1);
   if (policy === undefined) throw new Error(`hook ${candidate.key} has no members`);
   return blame(policy, { path: candidate.members.find((member) => member.policy === policy)?.hook.path ?? 'spec', ...failure });
-}
-
-function namespacedBits(candidate: Pick<Candidate, 'members'>): number {
-  const namespaced = candidate.members.filter((member) => member.policy.ref.namespace !== null);
-  return namespaced.reduce((sum, member) => sum + member.hook.selectors.length, 0);
 }
 
 function blame(policy: LinkPolicy, failure: LinkFailure): Blamed {
@@ -206,14 +203,6 @@ function blame(policy: LinkPolicy, failure: LinkFailure): Blamed {
 function commonMethods(members: readonly HookMemberInput[]): readonly string[] {
   const [first, ...others] = members.map((member) => member.methods.map(methodText));
   return (first ?? []).filter((method) => others.every((methods) => methods.includes(method)));
-}
-
-function inBitOrder(members: readonly HookMemberInput[]): readonly HookMemberInput[] {
-  const keyed = members.map((member) => ({
-    member,
-    key: `${digestKey(member.policy.ref.uid)}/${String(member.hookIndex).padStart(4, '0')}`,
-  }));
-  return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ member }) => member);
 }
 
 function binarySetsOf(policy: LinkPolicy): readonly { readonly operator: 'In' | 'NotIn'; readonly values: readonly string[] }[] {
