@@ -8,7 +8,11 @@ const identity = { node: 'a', podName: 'agent-a', podUid: 'u' };
 
 describe('frames of agents are hostile input', () => {
   test('whatever text comes, it is a frame or a bounded reason', () => {
-    const text = fc.oneof(fc.string(), fc.json(), fc.jsonValue().map((value) => JSON.stringify({ t: 'report', exceptions: value })));
+    const text = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.jsonValue().map((value) => JSON.stringify({ t: 'report', exceptions: value })),
+    );
     fc.assert(
       fc.property(text, (data) => {
         const frame = readFrame(data);
