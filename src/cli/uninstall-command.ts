@@ -1,42 +1,61 @@
+import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, VALIDATING_WEBHOOK_CONFIGURATIONS, type ResourceType } from '../kube/resource-type.ts';
 import { isKubeError } from '../kube/kube-error.ts';
 import { purgedAnswerSchema } from '../nodeagent/local/requests.ts';
-import type { CliIo } from './cli-io.ts';
+import { CliError, type CliIo } from './cli-io.ts';
 import { CONNECT_TIMEOUT_MS, withCluster, type Cluster } from './cluster.ts';
 import { askAgents } from './fleet-exec.ts';
+import { agentImage, cleanNodes, DAEMON_SETS, untilGone } from './node-cleanup.ts';
 
-type UninstallFlags = { readonly kubeconfig?: string; readonly agentNamespace: string; readonly force?: true; readonly crds?: true };
+type UninstallFlags = { readonly kubeconfig?: string; readonly agentNamespace: string; readonly force?: true; readonly crds?: true; readonly yes?: true };
 
 const EXAMPLES = `
 Examples:
-  palisade uninstall             remove programs and pins from every node, then everything of Palisade from the cluster
-  palisade uninstall --crds      and the definitions of TracingPolicy, and with them all policies
+  palisade uninstall --yes       remove programs and pins from every node, then everything of Palisade from the cluster
+  palisade uninstall --crds      also the definitions of TracingPolicy, and with them all policies
 
 What is pinned in a kernel outlives the pods, so the nodes come first. If a node does not confirm, nothing is removed from the cluster,
 the node is named and the exit code is 1; --force goes on without it ("palisade node purge" does it later, on the node).`;
 
 const CLUSTER_ROLES: ResourceType = { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'clusterroles', kind: 'ClusterRole', isNamespaced: false };
 const CLUSTER_ROLE_BINDINGS: ResourceType = { ...CLUSTER_ROLES, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
-const DAEMON_SETS: ResourceType = { group: 'apps', version: 'v1', plural: 'daemonsets', kind: 'DaemonSet', isNamespaced: true };
 const DEPLOYMENTS: ResourceType = { ...DAEMON_SETS, plural: 'deployments', kind: 'Deployment' };
 
+const POD_TIMEOUT_MS = 120_000;
 const OURS = 'app.kubernetes.io/name=palisade';
+const AGENTS = `${OURS},app.kubernetes.io/component=agent`;
 const POLICY_DEFINITIONS = ['tracingpolicies.cilium.io', 'tracingpoliciesnamespaced.cilium.io'];
 
 export function addUninstallCommand(program: Command, io: CliIo): void {
   program
     .command('uninstall')
     .description('Remove Palisade from all nodes and from the cluster')
+    .option('-y, --yes', 'do not ask')
     .option('--force', 'go on although a node did not confirm')
     .option('--crds', 'also delete the definitions of the policies, and so all policies')
     .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, ~/.kube/config)')
     .option('--agent-namespace <name>', 'where Palisade runs', 'palisade-system')
     .addHelpText('after', EXAMPLES)
-    .action((flags: UninstallFlags) => withCluster(flags, (cluster) => uninstall(cluster, flags, io)));
+    .action(async (flags: UninstallFlags) => {
+      if (flags.yes === undefined) await confirm(io);
+      await withCluster(flags, (cluster) => uninstall(cluster, flags, io));
+    });
+}
+
+async function confirm(io: CliIo): Promise<void> {
+  if (!io.isTerminal) throw new CliError('this removes all protection from the cluster; --yes says that it is meant');
+  const terminal = createInterface({ input: io.stdin, output: io.stderr });
+  try {
+    const answer = await terminal.question('This removes all protection from all nodes. Go on? [y/N] ', { signal: io.signal });
+    if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('nothing was done', 1);
+  } finally {
+    terminal.close();
+  }
 }
 
 async function uninstall(cluster: Cluster, flags: UninstallFlags, io: CliIo): Promise<void> {
+  const image = await agentImage(cluster.client, flags.agentNamespace);
   const isClean = await purgeNodes(cluster, io);
   if (!isClean && flags.force === undefined) {
     io.stderr.write('palisade: nothing was removed from the cluster; --force goes on without these nodes\n');
@@ -45,6 +64,7 @@ async function uninstall(cluster: Cluster, flags: UninstallFlags, io: CliIo): Pr
   // The webhook first: with its pods gone it would refuse every change of a policy.
   await removeLabelled(cluster, VALIDATING_WEBHOOK_CONFIGURATIONS, null, io);
   await removeLabelled(cluster, DAEMON_SETS, flags.agentNamespace, io);
+  await removeFolders(cluster, flags.agentNamespace, image, io);
   await removeLabelled(cluster, DEPLOYMENTS, flags.agentNamespace, io);
   await removeLabelled(cluster, CLUSTER_ROLE_BINDINGS, null, io);
   await removeLabelled(cluster, CLUSTER_ROLES, null, io);
@@ -73,6 +93,17 @@ async function purgeNodes(cluster: Cluster, io: CliIo): Promise<boolean> {
     io.stderr.write(`palisade: node ${one.node} did not confirm: ${one.ok ? `left behind: ${one.answer.left.join('; ')}` : one.message}\n`);
   }
   return isClean;
+}
+
+async function removeFolders(cluster: Cluster, namespace: string, image: string | null, io: CliIo): Promise<void> {
+  const nodes = [...new Set(cluster.pods.map(({ node }) => node).filter((node) => node !== ''))];
+  if (image === null || nodes.length === 0) return;
+  const isGone = await untilGone(cluster.client, namespace, AGENTS, POD_TIMEOUT_MS, io.signal);
+  if (!isGone) io.stderr.write('palisade: the agents take long to end; their folders may be left behind\n');
+  const dirty = await cleanNodes({ client: cluster.client, namespace, image, nodes, timeoutMs: POD_TIMEOUT_MS, signal: io.signal });
+  io.stdout.write(`folders removed from ${nodes.length - dirty.length} of ${nodes.length} nodes\n`);
+  for (const node of dirty) io.stderr.write(`palisade: node ${node}: /var/lib/palisade and /var/log/palisade may be left behind\n`);
+  if (dirty.length > 0) io.setExitCode(1);
 }
 
 async function removeLabelled(cluster: Cluster, type: ResourceType, namespace: string | null, io: CliIo): Promise<void> {
