@@ -128,6 +128,7 @@ export async function runController(settings: ControllerSettings, context: Contr
     timing,
     clock,
     log,
+    metrics,
     coverage: () => coverage.coverage(),
     foreignAgents: () => (settings.foreignAgents === 'allow' ? 0 : agents.foreign()),
   });
@@ -212,7 +213,16 @@ export async function runController(settings: ControllerSettings, context: Contr
   });
   let isServing = false;
   health.addReadiness('hub', () => (isServing ? undefined : 'the cluster has not been read yet, or no agent could be served'));
-  exportMetrics(metrics, { fleet, hub, hubMetrics, policies, desired, catalogue, coverage: () => coverage.ratio });
+  exportMetrics(metrics, {
+    fleet,
+    hub,
+    hubMetrics,
+    policies,
+    desired,
+    catalogue,
+    coverage: () => coverage.ratio,
+    activityOf: (uid) => ledger.of(uid),
+  });
 
   const reviewer = createAccessReviewer(context.transport);
   const certificates = { client, namespace, nowMs: () => clock.nowMs() };

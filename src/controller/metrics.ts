@@ -1,3 +1,4 @@
+import type { PolicyActivity } from '../policy/schema/status.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FleetCatalogue } from './catalogue/fleet-catalogue.ts';
 import type { DesiredState } from './desired/desired-state.ts';
@@ -19,6 +20,7 @@ export type MetricSources = {
   readonly desired: DesiredState;
   readonly catalogue: FleetCatalogue;
   coverage(): number;
+  activityOf(uid: string): PolicyActivity | null;
 };
 
 /** Gauges that are read at every scrape rather than kept up to date. */
@@ -28,10 +30,9 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
   const disputed = metrics.gauge('catalogue_disputed', 'Kernels whose nodes tell different names; not used for admission.');
   const nodes = metrics.gauge('policy_nodes', 'Nodes of a policy by state.', ['policy', 'state']);
   const ready = metrics.gauge('policy_ready', 'Whether a policy is ready.', ['policy']);
-  const events = metrics.gauge('policy_events', 'Events of a policy by what was done, since the account was opened.', [
-    'policy',
-    'verdict',
-  ]);
+  const events = metrics.counter('policy_events_total', 'Events of a policy by what was done.', ['policy', 'verdict']);
+  const lost = metrics.counter('policy_events_lost_total', 'Events of a policy that were lost.', ['policy']);
+  const counted = new Map<string, Counted>();
   metrics.onScrape(() => {
     coverage.set({}, sources.coverage());
     builds.set({}, [...sources.catalogue.builds()].length);
@@ -44,8 +45,8 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
     }
     nodes.reset();
     ready.reset();
-    events.reset();
     let named = 0;
+    const present = new Set<string>();
     for (const key of sources.policies.keys()) {
       const item = sources.policies.find(key);
       if (item === undefined || item.status === null) {
@@ -53,15 +54,31 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
       }
       named += 1;
       const policy = named <= MAX_NAMED_POLICIES ? displayName(item) : 'other';
-      const { nodes: counts, activity, conditions } = item.status;
+      const { nodes: counts, conditions } = item.status;
       for (const state of NODE_STATES) {
         nodes.add({ policy, state }, counts?.[state] ?? 0);
       }
       ready.add({ policy }, conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true ? 1 : 0);
-      events.add({ policy, verdict: 'seen' }, activity?.events ?? 0);
-      events.add({ policy, verdict: 'would-enforce' }, activity?.wouldEnforce ?? 0);
-      events.add({ policy, verdict: 'enforced' }, activity?.enforced ?? 0);
-      events.add({ policy, verdict: 'lost' }, activity?.lost ?? 0);
+      const now = sources.activityOf(item.uid) ?? {};
+      const before = counted.get(item.uid) ?? {};
+      counted.set(item.uid, now);
+      events.inc({ policy, verdict: 'seen' }, increase(before.events, now.events));
+      events.inc({ policy, verdict: 'would-enforce' }, increase(before.wouldEnforce, now.wouldEnforce));
+      events.inc({ policy, verdict: 'enforced' }, increase(before.enforced, now.enforced));
+      lost.inc({ policy }, increase(before.lost, now.lost));
+      present.add(item.uid);
+    }
+    for (const uid of counted.keys()) {
+      if (!present.has(uid)) {
+        counted.delete(uid);
+      }
     }
   });
+}
+
+type Counted = Pick<PolicyActivity, 'events' | 'wouldEnforce' | 'enforced' | 'lost'>;
+
+/** Accounts only grow, and begin anew with a new policy of the same name. */
+function increase(before = 0, now = 0): number {
+  return Math.max(0, now - before);
 }

@@ -1,6 +1,7 @@
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { Entry } from '../../protocol/hub-frames.ts';
 import { alarmsFromStatus, type Alarms } from '../status/alarms.ts';
+import { isCompleted } from '../status/completion.ts';
 import type { Target } from '../status/node-fact.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { PolicyItem } from './policy-item.ts';
@@ -12,6 +13,8 @@ export type GoodVersion = { readonly generation: number; readonly compiled: Comp
 export type PolicyRecord = {
   readonly key: string;
   readonly uid: string;
+  /** Since when (monotonic) this process has known this generation; null: its completion was counted, or is not this process's to count. */
+  readonly startedMs: number | null;
   /** Of this generation. */
   readonly generation: number;
   readonly evaluation: Evaluation;
@@ -30,6 +33,7 @@ export function refreshRecord(
   previous: PolicyRecord | undefined,
   evaluate: (item: PolicyItem) => Evaluation,
   mayLoad: boolean,
+  nowMs: number,
 ): PolicyRecord {
   const same = previous?.uid === item.uid ? previous : undefined;
   const isSameText = same !== undefined && same.generation === item.generation;
@@ -39,6 +43,7 @@ export function refreshRecord(
     key: item.key,
     uid: item.uid,
     generation: item.generation,
+    startedMs: isSameText ? same.startedMs : isCompleted(item.status, item.generation) ? null : nowMs,
     evaluation,
     lastGood: isGood ? { generation: item.generation, compiled: evaluation.compiled } : (same?.lastGood ?? null),
     mayLoad,

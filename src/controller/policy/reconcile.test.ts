@@ -3,6 +3,7 @@ import type { KubeObject } from '../../kube/kube-object.ts';
 import type { PolicyStatus } from '../../policy/schema/status.ts';
 import type { Report, Row } from '../../protocol/hub-frames.ts';
 import { silentLog } from '../../telemetry/log.ts';
+import { createMetrics } from '../../telemetry/metrics.ts';
 import { createFakeClock } from '../../telemetry/testing/fake-clock.ts';
 import { createDesiredState } from '../desired/desired-state.ts';
 import { createSetBook } from '../desired/set-book.ts';
@@ -69,6 +70,7 @@ function setUp() {
     timing: DEFAULT_TIMING,
     clock,
     log: silentLog,
+    metrics: createMetrics(),
     coverage: () => ({ isSettled: true }),
     foreignAgents: () => foreignAgents,
   });

@@ -2,6 +2,7 @@ import type { StoreReader } from '../../kube/store.ts';
 import { PLAN_FORMAT } from '../../policy/plan.ts';
 import type { Clock } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { type Metrics, SECONDS_BUCKETS } from '../../telemetry/metrics.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
 import type { ActivityLedger } from '../fleet/activity-ledger.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -33,6 +34,7 @@ export type ReconcilerOptions = {
   readonly timing: Timing;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   coverage(): Coverage;
   /** Pods of upstream's agents, unless they are allowed beside ours. */
   foreignAgents(): number;
@@ -51,6 +53,11 @@ export type Reconciler = {
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { desired, frames, ledger, writer, timing, clock, log } = options;
   const book = new Map<string, PolicyRecord>();
+  const loadedSeconds = options.metrics.histogram(
+    'apply_to_loaded_seconds',
+    'Time from seeing a generation of a policy until every selected node runs it.',
+    SECONDS_BUCKETS,
+  );
 
   const remove = (key: string): void => {
     const record = book.get(key);
@@ -79,7 +86,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     if (before !== undefined && before.uid !== item.uid) {
       remove(key);
     }
-    const record = refreshRecord(item, book.get(key), evaluate, options.foreignAgents() === 0);
+    const record = refreshRecord(item, book.get(key), evaluate, options.foreignAgents() === 0, clock.monotonicMs());
     book.set(key, record);
     ledger.open(item.uid, item.status?.activity, clock.nowMs());
     const good = record.lastGood;
@@ -116,6 +123,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const lossShare = ledger.lossShare(item.uid, clock.nowMs());
     const alarms = updateAlarms(record.alarms, alarmFacts(tally, lossShare), nowMs, timing.alarmHoldMs);
     book.set(item.key, { ...record, alarms, selectedSince: facts.selectedSince });
+    if (record.startedMs !== null && tally.counts.matched > 0 && tally.counts.loaded === tally.counts.matched) {
+      loadedSeconds.observe({}, (nowMs - record.startedMs) / 1_000);
+      book.set(item.key, { ...record, alarms, selectedSince: facts.selectedSince, startedMs: null });
+    }
     const activity = ledger.of(item.uid);
     const result = computeStatus(
       {
