@@ -1,38 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestOfPlan } from '../policy/digest.ts';
 import { evaluate, combine } from '../policy/evaluate/evaluate.ts';
 import type { ArgValue, HookCall, ProcessFacts, Workload } from '../policy/evaluate/event.ts';
-import type {
-  LinuxNamespace,
-  Plan,
-  PlanAction,
-  PlanArg,
-  PlanArgType,
-  PlanFilter,
-  PlanHook,
-  PlanSelector,
-  PolicyMode,
-} from '../policy/plan.ts';
+import type { LinuxNamespace, PlanArg, PlanArgType, PlanHook } from '../policy/plan.ts';
 import { link } from './link.ts';
-import type { LinkPod, LinkPolicy } from './link-input.ts';
+import type { LinkPod } from './link-input.ts';
 import { decodeSelector } from './linked-node.ts';
 import { classRow, scopeRows } from './scope.ts';
 import { type ModelTask, type ModelValue, runModel } from './testing/model.ts';
 import { testInput } from './testing/kernels.ts';
+import { ofType, policySets } from './testing/policy-arbitraries.ts';
 
-const NAMESPACES: readonly LinuxNamespace[] = [
-  'uts',
-  'ipc',
-  'mnt',
-  'pid',
-  'pid_for_children',
-  'net',
-  'time',
-  'time_for_children',
-  'cgroup',
-  'user',
-];
 const TEXTS = [
   '/etc/',
   '/etc/passwd',
@@ -57,124 +35,22 @@ const PODS: readonly LinkPod[] = [
   { uid: 'p3', namespace: 'kube-system', labels: {} },
 ];
 
-const action: fc.Arbitrary<PlanAction> = fc.oneof(
-  fc.constant<PlanAction>({ type: 'post' }),
-  fc.constant<PlanAction>({ type: 'nopost' }),
-  fc.constant<PlanAction>({ type: 'sigkill' }),
-  fc.constantFrom(-1, -13, -2, -5).map((errno): PlanAction => ({ type: 'override', errno })),
-);
-const args: fc.Arbitrary<readonly PlanArg[]> = fc
-  .tuple(
-    fc.constantFrom<PlanArgType>('file', 'path', 'string'),
-    fc.constantFrom<PlanArgType>('string', 'path'),
-    fc.constantFrom(...INT_TYPES),
-    fc.constantFrom(...INT_TYPES),
-  )
-  .map((types) => types.map((type, index) => ({ index, type, label: '' })));
-
-function some<T>(values: readonly T[]): fc.Arbitrary<T[]> {
-  return fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 4 });
-}
-
-function filterOn(declared: readonly PlanArg[]): fc.Arbitrary<PlanFilter> {
-  const bytes = fc.record({
-    on: fc.constant('bytes' as const),
-    arg: fc.constantFrom(0, 1),
-    operator: fc.constantFrom('Equal', 'NotEqual', 'Prefix', 'NotPrefix', 'Postfix', 'NotPostfix'),
-    values: some(TEXTS.filter((text) => text.length <= 240)),
-  });
-  const int = fc.constantFrom(2, 3).chain((arg) =>
-    fc.record({
-      on: fc.constant('int' as const),
-      arg: fc.constant(arg),
-      operator: fc.constantFrom('Equal', 'NotEqual'),
-      values: some(INTS).map((values) => values.map((value) => String(ofType(value, declared[arg]?.type ?? 'int64')))),
-    }),
-  );
-  return fc.oneof(
-    { weight: 3, arbitrary: bytes },
-    { weight: 3, arbitrary: int },
-    fc.record({ on: fc.constant('binary' as const), operator: fc.constantFrom('In', 'NotIn'), values: some(BINARIES) }),
-    fc.record({
-      on: fc.constant('namespace' as const),
-      namespace: fc.constantFrom(...NAMESPACES),
-      operator: fc.constantFrom('In', 'NotIn'),
-      values: some(['host_ns', '1', '2']),
-    }),
-    fc.record({
-      on: fc.constant('podNamespace' as const),
-      operator: fc.constantFrom('In', 'NotIn'),
-      values: some(['default', 'kube-system']),
-    }),
-    fc.record({
-      on: fc.constant('capability' as const),
-      set: fc.constantFrom('effective', 'permitted', 'inheritable'),
-      operator: fc.constantFrom('In', 'NotIn'),
-      mask: fc.constantFrom('1', '2', '3', '2097152'),
-      isNamespaceCapability: fc.boolean(),
-    }),
-  );
-}
-
-function hookOf(target: string, index: number): fc.Arbitrary<PlanHook> {
-  return args.chain((declared) =>
-    fc
-      .array(
-        fc.record({ filters: fc.array(filterOn(declared), { maxLength: 4 }), actions: fc.array(action, { minLength: 1, maxLength: 3 }) }),
-        { minLength: 1, maxLength: 5 },
-      )
-      .map((selectors) => ({
-        kind: 'lsm' as const,
-        section: 'lsmhooks' as const,
-        index,
-        path: `spec.lsmhooks[${index}]`,
-        target,
-        syscall: false,
-        message: '',
-        tags: [],
-        args: declared,
-        selectors: selectors.map((selector, i): PlanSelector => ({ path: `spec.lsmhooks[${index}].selectors[${i}]`, ...selector })),
-      })),
-  );
-}
-
-const plan: fc.Arbitrary<Plan> = fc.record({
-  format: fc.constant(1 as const),
-  scope: fc.record({
-    namespace: fc.option(fc.constantFrom('default', 'kube-system'), { freq: 3 }),
-    podSelector: fc.option(
-      fc.constantFrom({ matchLabels: {}, matchExpressions: [] }, { matchLabels: { app: 'a' }, matchExpressions: [] }),
-      { freq: 2 },
-    ),
-  }),
-  options: fc.record({
-    onUnknown: fc.constantFrom('match', 'nomatch', null),
-    onPending: fc.constantFrom('wait', 'apply'),
-    substitute: fc.constant('none' as const),
-    eventRatePerSecond: fc.constant(1000),
-  }),
-  hooks: fc.oneof(
-    { weight: 4, arbitrary: hookOf('file_open', 0).map((hook) => [hook]) },
-    fc.tuple(hookOf('file_open', 0), hookOf('file_open', 1)),
-  ),
+const policies = policySets({
+  args: fc
+    .tuple(
+      fc.constantFrom<PlanArgType>('file', 'path', 'string'),
+      fc.constantFrom<PlanArgType>('string', 'path'),
+      fc.constantFrom(...INT_TYPES),
+      fc.constantFrom(...INT_TYPES),
+    )
+    .map((types) => types.map((type, index) => ({ index, type, label: '' }))),
+  texts: TEXTS,
+  ints: INTS,
+  binaries: BINARIES,
+  podNamespaces: ['default', 'kube-system'],
+  always: [],
+  maxPolicies: 12,
 });
-
-const policies: fc.Arbitrary<readonly LinkPolicy[]> = fc
-  .array(fc.record({ plan, mode: fc.constantFrom<PolicyMode>('enforce', 'monitor') }), { minLength: 1, maxLength: 12 })
-  .map((entries) =>
-    entries.map(({ plan: entry, mode }, i) => ({
-      ref: {
-        kind: entry.scope.namespace === null ? 'TracingPolicy' : 'TracingPolicyNamespaced',
-        namespace: entry.scope.namespace,
-        name: `p${i}`,
-        uid: `uid-${i}`,
-        generation: 1,
-      },
-      digest: digestOfPlan(entry),
-      plan: entry,
-      mode,
-    })),
-  );
 
 const text = fc.oneof(
   fc.constantFrom(...TEXTS),
@@ -312,11 +188,6 @@ function callOf(hook: PlanHook, facts: ProcessFacts, values: readonly ModelValue
 function argOf(arg: PlanArg, value: ModelValue | undefined): ArgValue {
   if (value?.kind === 'int') return { kind: 'int', value: ofType(value.raw, arg.type) };
   return value ?? { kind: 'unknown' };
-}
-
-function ofType(value: bigint, type: PlanArgType): bigint {
-  const bits = Number(/\d+$/.exec(type)?.[0] ?? 64);
-  return type.startsWith('u') ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value);
 }
 
 function asText(value: unknown): string {
