@@ -7,6 +7,7 @@
 #define PALISADE_CONTEXT_H
 
 #include "hook-maps.h"
+#include "scratch.h"
 
 #if !defined(__TARGET_ARCH_x86)
 #error "only x86-64 is supported: register offsets below"
@@ -60,33 +61,50 @@ INLINE u64 pal_ctx_reg(void *ctx, u32 reg)
 	return v;
 }
 
-/* System calls take their fourth argument in r10. */
-INLINE u64 pal_syscall_word(u64 regs, u32 reg)
+/* A system call's entry holds its arguments behind a pointer to registers; the fourth is in r10. */
+INLINE void pal_take_syscall_words(struct pal_scratch *s, u64 regs)
 {
-	u32 off = reg == 0 ? 112 : reg == 1 ? 104 : reg == 2 ? 96 : reg == 3 ? 56 : reg == 4 ? 72 : 64;
-	u64 v = 0;
-
-	pal_read(&v, sizeof(v), regs + off);
-	return v;
+	pal_read(s->regs, sizeof(s->regs), regs + 56);
+	s->words[0] = s->regs[7];
+	s->words[1] = s->regs[6];
+	s->words[2] = s->regs[5];
+	s->words[3] = s->regs[0];
+	s->words[4] = s->regs[2];
+	s->words[5] = s->regs[1];
 }
 
-INLINE u64 pal_word(void *ctx, const enum pal_front front, u32 reg)
+/*
+ * Puts the words that the hook's slots start from into s. A typed pointer becomes a number there, which any subprogram may take.
+ * Only words that exist may be loaded; regmask knows them.
+ */
+INLINE void pal_take_words(void *ctx, const enum pal_front front, struct pal_scratch *s)
 {
+	s->ctx = (u64)ctx;
 	if (front == PAL_FRONT_RECORD)
-		return (u64)ctx;
-	if (cfg.feat & (PAL_FEAT_SYSCALL | PAL_FEAT_SYS_ENTER))
-		return pal_syscall_word(front == PAL_FRONT_REGS ? pal_ctx_reg(ctx, 0) : pal_ctx_word(ctx, 0), reg);
-	return front == PAL_FRONT_REGS ? pal_ctx_reg(ctx, reg) : pal_ctx_word(ctx, reg);
+		return;
+	if (cfg.feat & PAL_FEAT_LATE_RUN) { /* bprm_creds_for_exec(bprm), sched_process_exec(task, pid, bprm) */
+		s->bprm = pal_ctx_word(ctx, front == PAL_FRONT_RAW ? 2 : 0);
+		return;
+	}
+	if (cfg.feat & (PAL_FEAT_SYSCALL | PAL_FEAT_SYS_ENTER)) {
+		pal_take_syscall_words(s, front == PAL_FRONT_REGS ? pal_ctx_reg(ctx, 0) : pal_ctx_word(ctx, 0));
+		return;
+	}
+	ROLLED for (u32 i = 0; i < 6; i++)
+		if (cfg.regmask & (1u << i))
+			s->words[i] = front == PAL_FRONT_REGS ? pal_ctx_reg(ctx, i) : pal_ctx_word(ctx, i);
 }
 
 /* The word that a slot starts from. */
-INLINE u64 pal_slot_word(void *ctx, const enum pal_front front, const volatile struct pal_slot *c)
+INLINE u64 pal_slot_word(const struct pal_scratch *s, const volatile struct pal_slot *c)
 {
+	u32 reg = c->reg;
+
 	if (c->src == PAL_SRC_FIELD)
-		return (u64)ctx;
+		return s->ctx;
 	if (c->src == PAL_SRC_BPRM_FILENAME)
-		return front == PAL_FRONT_TYPED || front == PAL_FRONT_RAW ? pal_ctx_word(ctx, c->reg) : 0;
-	return pal_word(ctx, front, c->reg);
+		return s->bprm;
+	return reg < 6 ? s->words[reg] : 0;
 }
 
 #endif

@@ -141,7 +141,7 @@ INLINE void pal_path_head_set(struct pal_scratch *s, u64 data, u32 mode, u32 fla
 INLINE void pal_put_int(struct pal_scratch *s, const struct pal_open_arg *a, u32 slot, const volatile struct pal_slot *c)
 {
 	u64 v = 0, data = a->data;
-	u32 status = pal_scalar(c, s->raw, &v) ? PAL_A_FAULT : PAL_A_OK;
+	u32 status = pal_scalar(c, pal_slot_word(s, c), &v) ? PAL_A_FAULT : PAL_A_OK;
 
 	BOUND(data, 32767);
 	*(u64 *)&s->rec[data] = v;
@@ -188,7 +188,7 @@ INLINE void pal_put_string(struct pal_scratch *s, const struct pal_open_arg *a, 
 	long n;
 
 	BOUND(data, 32767);
-	if (pal_string_address(c, s->raw, &address)) {
+	if (pal_string_address(c, pal_slot_word(s, c), &address)) {
 		status = PAL_A_FAULT;
 	} else if (!address) {
 		status = PAL_A_NULL;
@@ -231,7 +231,7 @@ INLINE void pal_put_path(struct pal_scratch *s, const struct pal_open_arg *a, u3
 	u32 status = PAL_A_OK, flags = 0, mode = 0;
 
 	BOUND(value, 32767);
-	if (pal_path_address(c, s->raw, &path, &dentry)) {
+	if (pal_path_address(c, pal_slot_word(s, c), &path, &dentry)) {
 		status = PAL_A_FAULT;
 	} else if (!path) {
 		status = PAL_A_NULL;
@@ -254,7 +254,7 @@ INLINE void pal_put_path(struct pal_scratch *s, const struct pal_open_arg *a, u3
 	pal_arg_close(s, a, slot, c->type, status, value, len);
 }
 
-/* Extracts a slot, whose word is in s->raw, to the end of the record. */
+/* Extracts a slot to the end of the record. */
 GLOBAL int pal_extract(u32 index, u32 slot)
 {
 	struct pal_scratch *s = pal_scratch_at(index);

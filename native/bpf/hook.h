@@ -11,40 +11,24 @@
 
 #define PAL_TS_COMPAT 2
 
-/* Extracts a slot. 1: the call is marked, and decided later. */
-INLINE int pal_fetch(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index, u32 slot)
+INLINE int pal_by_dpath(const enum pal_front front, u32 slot)
 {
-	const volatile struct pal_slot *c = &cfg.slot[slot & (PAL_SLOTS - 1)];
-
-	if (front == PAL_FRONT_TYPED && (c->flags & PAL_SF_DPATH)) {
-		pal_extract_dpath(s, ctx, slot, c);
-		return 0;
-	}
-	s->raw = pal_slot_word(ctx, front, c);
-	pal_extract(index, slot);
-	if (!(cfg.feat & PAL_FEAT_LATE_MARK) || !(c->flags & PAL_SF_LATE))
-		return 0;
-	if (!(s->faulted & (1u << (slot & 31))))
-		return 0;
-	pal_late_mark();
-	return 1;
+	return front == PAL_FRONT_TYPED && (cfg.slot[slot & (PAL_SLOTS - 1)].flags & PAL_SF_DPATH);
 }
 
 /* 1 while candidates are left. */
-INLINE int pal_scalar_planes(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index, struct pal_tbl *t)
+INLINE int pal_scalar_planes(u32 index)
 {
 	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
 		if (p >= cfg.np_scalar)
 			break;
-		if (p < cfg.np_task || !pal_plane_wanted(s->cand, t, p))
-			continue;
-		s->raw = pal_slot_word(ctx, front, &cfg.slot[cfg.plane[p].slot & (PAL_SLOTS - 1)]);
-		if (!pal_scalar_plane(index, p))
+		if (p >= cfg.np_task && !pal_scalar_plane(index, p))
 			return 0;
 	}
 	return 1;
 }
 
+/* 1 while candidates are left. Paths by bpf_d_path are extracted here, where the context is; others by the plane. */
 INLINE int pal_memory_planes(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index, struct pal_tbl *t)
 {
 	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
@@ -52,32 +36,61 @@ INLINE int pal_memory_planes(void *ctx, const enum pal_front front, struct pal_s
 
 		if (p >= cfg.np_mem)
 			break;
-		if (p < cfg.np_scalar || !pal_plane_wanted(s->cand, t, p))
+		if (p < cfg.np_scalar)
 			continue;
 		slot = cfg.plane[p].slot & (PAL_SLOTS - 1);
-		if (!(s->done & (1u << slot)) && pal_fetch(ctx, front, s, index, slot))
-			return 0;
+		if (pal_by_dpath(front, slot) && !(s->done & (1u << slot)) && pal_plane_wanted(s->cand, t, p))
+			pal_extract_dpath(s, ctx, slot, &cfg.slot[slot]);
 		if (!pal_string_plane(index, p))
 			return 0;
 	}
 	return 1;
 }
 
-/* Extracts those slots of `wanted` that no plane has asked for. 0: the call is decided later. */
-INLINE int pal_fetch_rest(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index, u32 flag)
+/* Whether a path that no plane has asked for makes the call one to be decided later. */
+GLOBAL int pal_late_rest(u32 index)
 {
-	ROLLED for (u32 i = 0; i < PAL_SLOTS; i++) {
-		u32 wanted;
+	struct pal_scratch *s = pal_scratch_at(index);
 
+	if (!s)
+		return 0;
+	ROLLED for (u32 i = 0; i < PAL_SLOTS; i++) {
 		if (i >= cfg.nslots)
 			break;
-		wanted = flag ? cfg.slot[i].flags & flag : s->cap & (1u << i);
-		if (!wanted || (s->done & (1u << i)))
+		if (!(cfg.slot[i].flags & PAL_SF_LATE))
 			continue;
-		if (pal_fetch(ctx, front, s, index, i))
-			return 0;
+		if (!(s->done & (1u << i)))
+			pal_extract(index, i);
+		if (pal_is_late(s, i))
+			return 1;
 	}
-	return 1;
+	return 0;
+}
+
+/* Extracts what the matches want to see and no plane has asked for. */
+GLOBAL int pal_capture(u32 index)
+{
+	struct pal_scratch *s = pal_scratch_at(index);
+
+	if (!s)
+		return 0;
+	ROLLED for (u32 i = 0; i < PAL_SLOTS; i++) {
+		if (i >= cfg.nslots)
+			break;
+		if ((s->cap & ~s->done) & (1u << i))
+			pal_extract(index, i);
+	}
+	return 0;
+}
+
+INLINE void pal_capture_dpaths(void *ctx, const enum pal_front front, struct pal_scratch *s)
+{
+	ROLLED for (u32 i = 0; i < PAL_SLOTS; i++) {
+		if (i >= cfg.nslots)
+			break;
+		if (pal_by_dpath(front, i) && ((s->cap & ~s->done) & (1u << i)))
+			pal_extract_dpath(s, ctx, i, &cfg.slot[i]);
+	}
 }
 
 INLINE void pal_scratch_begin(struct pal_scratch *s, const u64 *cand, const u64 *known)
@@ -86,7 +99,7 @@ INLINE void pal_scratch_begin(struct pal_scratch *s, const u64 *cand, const u64 
 	s->done = s->unk = s->faulted = 0;
 	s->nargs = s->nmatch = s->cap = 0;
 	s->err = 0;
-	s->sig = s->enforced = 0;
+	s->sig = s->enforced = s->late = 0;
 	s->flags = cfg.feat & PAL_FEAT_LATE_RUN ? PAL_HV_LATE : 0;
 	FOR_WORDS(w) {
 		s->cand[w] = cand[w];
@@ -96,14 +109,19 @@ INLINE void pal_scratch_begin(struct pal_scratch *s, const u64 *cand, const u64 
 
 INLINE int pal_run(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index, struct pal_tbl *t)
 {
-	if (!pal_scalar_planes(ctx, front, s, index, t) || !pal_memory_planes(ctx, front, s, index, t))
+	pal_take_words(ctx, front, s);
+	if (!pal_scalar_planes(index))
 		return 0;
-	if ((cfg.feat & PAL_FEAT_LATE_MARK) && !pal_fetch_rest(ctx, front, s, index, PAL_SF_LATE))
+	if (!pal_memory_planes(ctx, front, s, index, t) || ((cfg.feat & PAL_FEAT_LATE_MARK) && pal_late_rest(index))) {
+		if ((cfg.feat & PAL_FEAT_LATE_MARK) && s->late)
+			pal_late_mark();
 		return 0;
+	}
 	pal_proc_current(pal_own_generation()); /* whole from here on, for exemption and record */
 	pal_decide(index);
 	if (s->nmatch) {
-		pal_fetch_rest(ctx, front, s, index, 0);
+		pal_capture_dpaths(ctx, front, s);
+		pal_capture(index);
 		pal_emit(index);
 	}
 	return s->err;

@@ -169,29 +169,38 @@ INLINE int pal_task_planes(u64 *cand, u64 *known, struct pal_tbl *t)
 
 /* ---- planes over scalar arguments ---- */
 
-/*
- * One plane over an integer; 0 when it leaves no candidate. s->raw is the word of its slot. A subprogram: a word that was a typed pointer is
- * a number here, and dozens of planes cost the verifier no more than one.
- */
+/* One plane over an integer; 0 when it leaves no candidate. A subprogram: dozens of planes cost the verifier no more than one. */
 GLOBAL int pal_scalar_plane(u32 index, u32 plane)
 {
 	struct pal_scratch *s = pal_scratch_at(index);
 	struct pal_tbl *t = pal_table();
 	const volatile struct pal_plane *c = &cfg.plane[plane & PAL_PLANE_MASK];
+	const volatile struct pal_slot *slot = &cfg.slot[c->slot & (PAL_SLOTS - 1)];
 	volatile u64 *value, *is_known;
 	u64 v = 0;
 
-	if (!s || !t)
+	if (!HAS_TYPE(PAL_T_INT) || !s || !t)
 		return 0;
 	value = &s->value; /* by way of memory: the verifier forgets how they came about */
 	is_known = &s->is_known;
-	*is_known = !pal_scalar(&cfg.slot[c->slot & (PAL_SLOTS - 1)], s->raw, &v);
+	*is_known = !pal_scalar(slot, pal_slot_word(s, slot), &v);
 	*value = v;
 	pal_int_plane(s->cand, s->known, t, plane, *value, *is_known != 0, s->hit);
 	return pal_any(s->cand);
 }
 
 /* ---- planes over bytes in the record ---- */
+
+/* Whether the slot could not be read yet, on a hook that has a second chance; then s->late says so. */
+INLINE int pal_is_late(struct pal_scratch *s, u32 slot)
+{
+	if (!(cfg.feat & PAL_FEAT_LATE_MARK) || !(cfg.slot[slot & (PAL_SLOTS - 1)].flags & PAL_SF_LATE))
+		return 0;
+	if (!(s->faulted & (1u << (slot & 31))))
+		return 0;
+	s->late = 1;
+	return 1;
+}
 
 INLINE void pal_key_forward(struct pal_scratch *s, u32 plane, u64 at, u64 len)
 {
@@ -232,8 +241,8 @@ INLINE void pal_key_backward(struct pal_scratch *s, u32 plane, u64 at, u64 len)
 }
 
 /*
- * One plane over a slot that is in the record; 0 when it leaves no candidate. A subprogram: what it does depends on data, and a hook may have
- * dozens of such planes.
+ * One plane over the bytes of a slot; 0 when it leaves no candidate, or when the call is to be decided later (s->late). It extracts the slot
+ * if no plane before has, and if a candidate looks at it at all.
  */
 GLOBAL int pal_string_plane(u32 index, u32 plane)
 {
@@ -246,7 +255,13 @@ GLOBAL int pal_string_plane(u32 index, u32 plane)
 
 	if (!s || !t)
 		return 0;
+	if (!pal_plane_wanted(s->cand, t, plane))
+		return 1;
 	slot = c->slot & (PAL_SLOTS - 1);
+	if (!(s->done & (1u << slot)))
+		pal_extract(index, slot);
+	if (pal_is_late(s, slot))
+		return 0;
 	at = s->dat[slot];
 	len = s->len[slot];
 	if (s->unk & (1u << slot)) {
