@@ -16,7 +16,7 @@ export async function baseImages(cache: string): Promise<BaseImages> {
   const folder = await cachedFolder({
     cache,
     name: 'images/base',
-    inputs: [...(await readAll([...sources, '/bin/busybox'])), 'layout 2'],
+    inputs: [...(await readAll([...sources, '/bin/busybox'])), 'layout 3'],
     make: async (target) => {
       const pauseRoot = path.join(target, 'pause');
       await mkdir(pauseRoot);
@@ -25,7 +25,7 @@ export async function baseImages(cache: string): Promise<BaseImages> {
       const root = path.join(target, 'busybox');
       const tree = fileTree(root);
       await tree.folders('etc', 'tmp', 'proc', 'sys', 'dev', 'root', 'var', 'usr/bin');
-      await tree.busybox([]);
+      await tree.busybox('hard', []);
       await tree.file(path.join(nodeFiles, 'python3.sh'), '/usr/bin/python3', 0o755);
       await runCommand(['cc', '-O1', '-static', '-s', '-o', path.join(root, 'bin/literal-exec'), path.join(nodeFiles, 'literal-exec.c')]);
       await tree.text('/etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n');

@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link as hardLink, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { runCommand } from '../host/command.ts';
@@ -12,8 +12,11 @@ export type FileTree = {
   readonly link: (target: string, guestPath: string) => Promise<void>;
   /** A program of this machine with the shared libraries that it is linked with. */
   readonly program: (localPath: string, guestPath: string) => Promise<void>;
-  /** busybox, with a link for each of its tools in /bin except those that other programs stand for. */
-  readonly busybox: (except: readonly string[]) => Promise<void>;
+  /**
+   * busybox, with a link for each of its tools in /bin except those that other programs stand for. With hard links each tool is
+   * a program of its own name, as in the image that everybody knows.
+   */
+  readonly busybox: (links: 'hard' | 'symbolic', except: readonly string[]) => Promise<void>;
 };
 
 /** Opens the tree in `root`. */
@@ -46,11 +49,13 @@ export function fileTree(root: string): FileTree {
         if (!existsSync(inside(library))) await file(library, library, 0o755);
       }
     },
-    busybox: async (except) => {
+    busybox: async (links, except) => {
       await file('/bin/busybox', '/bin/busybox', 0o755);
       const { stdout } = await runCommand(['/bin/busybox', '--list']);
       for (const tool of stdout.trim().split('\n')) {
-        if (tool !== 'busybox' && !except.includes(tool)) await link('busybox', `/bin/${tool}`);
+        if (tool === 'busybox' || except.includes(tool)) continue;
+        if (links === 'symbolic') await link('busybox', `/bin/${tool}`);
+        else await hardLink(inside('/bin/busybox'), inside(`/bin/${tool}`));
       }
     },
   };

@@ -81,7 +81,7 @@ async function fillRoot(root: string, binaries: string): Promise<void> {
     'var/log',
   );
   await tree.link('/run', '/var/run');
-  await tree.busybox(['mount', 'umount', 'ip', 'nsenter', 'setpriv', 'bpftool']);
+  await tree.busybox('symbolic', ['mount', 'umount', 'ip', 'nsenter', 'setpriv', 'bpftool']);
   for (const program of programs) await tree.program(await find(program), `/usr/bin/${program}`);
   await tree.program(path.join(binaries, 'kubelet'), '/usr/bin/kubelet');
   for (const plugin of networkPlugins) await tree.program(`/usr/lib/cni/${plugin}`, `/opt/cni/bin/${plugin}`);
