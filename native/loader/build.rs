@@ -4,18 +4,11 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const OBJECTS: [&str; 4] = [
-    "engine.new.bpf.o",
-    "engine.old.bpf.o",
-    "node.new.bpf.o",
-    "node.old.bpf.o",
-];
+const OBJECTS: [&str; 4] = ["engine.new.bpf.o", "engine.old.bpf.o", "node.new.bpf.o", "node.old.bpf.o"];
 
 /// FNV-1a, 64 bit, as in scripts/generate-abi.ts.
 fn fnv1a64(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 fn read(path: &Path) -> Vec<u8> {
@@ -26,6 +19,13 @@ fn read(path: &Path) -> Vec<u8> {
     })
 }
 
+fn write(path: &Path, bytes: &[u8]) {
+    if let Err(error) = fs::write(path, bytes) {
+        eprintln!("{}: {error}", path.display());
+        std::process::exit(1);
+    }
+}
+
 fn main() {
     println!("cargo:rerun-if-env-changed=PALISADE_BPF_DIR");
     let native = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("..");
@@ -33,12 +33,8 @@ fn main() {
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
 
     let header = read(&native.join("abi/palisade.h"));
-    println!("cargo:rustc-env=PALISADE_ABI_HASH={}", fnv1a64(&header));
+    write(&out.join("abi_hash.rs"), format!("{:#018x}", fnv1a64(&header)).as_bytes());
     for name in OBJECTS {
-        let bytes = read(&objects.join(name));
-        if let Err(error) = fs::write(out.join(name), bytes) {
-            eprintln!("{}: {error}", out.join(name).display());
-            std::process::exit(1);
-        }
+        write(&out.join(name), &read(&objects.join(name)));
     }
 }

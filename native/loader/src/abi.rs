@@ -1,7 +1,7 @@
 //! Sizes and offsets of native/abi/palisade.h that the loader touches. A test reads the header and compares.
 
 /// FNV-1a 64 of the header's bytes; agent and loader of different builds refuse each other.
-pub const ABI_HASH: u64 = parse_u64(env!("PALISADE_ABI_HASH"));
+pub const ABI_HASH: u64 = include!(concat!(env!("OUT_DIR"), "/abi_hash.rs"));
 pub const ABI_VERSION: u32 = 1;
 pub const LAYOUT_VERSION: u32 = 1;
 
@@ -48,6 +48,7 @@ pub const META_PENDING_LABEL: usize = 96;
 
 pub const HDR_BYTES: usize = 32;
 pub const RECORD_MAX: usize = 32768;
+pub const KIND_EXEC: u8 = 1;
 pub const KIND_LOSS: u8 = 6;
 pub const LOSS_BYTES: usize = 48;
 pub const TASK_CGID: usize = 32 + 32;
@@ -70,17 +71,6 @@ pub const NS_MNT: usize = 2;
 
 pub const H_CRIT_LOST: usize = 6;
 pub const H_TELE_LOST: usize = 7;
-
-const fn parse_u64(text: &str) -> u64 {
-    let bytes = text.as_bytes();
-    let mut value = 0u64;
-    let mut at = 0;
-    while at < bytes.len() {
-        value = value.wrapping_mul(10).wrapping_add((bytes[at] - b'0') as u64);
-        at += 1;
-    }
-    value
-}
 
 #[cfg(test)]
 mod tests {

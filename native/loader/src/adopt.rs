@@ -69,13 +69,8 @@ fn take_over(engine: &mut Engine, mut node: Node) -> Outcome<()> {
         node.meta.label = [0; 32];
     }
     node.write_meta()?;
-    engine.generations = Generations {
-        active,
-        label: node.meta.label,
-        attached: engine.hooks.keys().copied().collect(),
-        pending: None,
-        previous: None,
-    };
+    engine.generations =
+        Generations { active, label: node.meta.label, attached: engine.hooks.keys().copied().collect(), pending: None, previous: None };
     engine.use_node(node)
 }
 

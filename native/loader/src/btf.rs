@@ -89,9 +89,7 @@ fn pointer_kind(target: BtfType<'_>) -> String {
 
 /// Offset in bytes of a member of a structure.
 pub fn member_offset(btf: &Btf<'_>, structure: &str, member: &str) -> Option<u32> {
-    let found = btf
-        .type_by_kind::<libbpf_rs::btf::types::Struct<'_>>()
-        .find(|candidate| candidate.name().is_some_and(|name| name == structure))?;
+    let found = btf.type_by_kind::<libbpf_rs::btf::types::Struct<'_>>().find(|candidate| candidate.name().is_some_and(|name| name == structure))?;
     composite_offset(btf, Composite::from(found), member)
 }
 

@@ -45,11 +45,7 @@ pub fn choose(permitted: u64, needs: Needs) -> Vec<Kept> {
         let reason = format!("perf_event_paranoid is {level}: tracepoints and kprobes are perf events; effective only while one is attached");
         wanted.push((SYS_ADMIN, "SYS_ADMIN", reason));
     }
-    wanted
-        .into_iter()
-        .filter(|(number, ..)| permitted & (1 << number) != 0)
-        .map(|(number, name, reason)| Kept { number, name, reason })
-        .collect()
+    wanted.into_iter().filter(|(number, ..)| permitted & (1 << number) != 0).map(|(number, name, reason)| Kept { number, name, reason }).collect()
 }
 
 /// All capabilities that the process has, kept on the operator's demand (`--no-drop`).

@@ -43,7 +43,10 @@ pub enum Command {
     Supervise(Vec<String>),
     Abi,
     #[cfg(feature = "drive")]
-    Drive { socket: PathBuf, file: PathBuf },
+    Drive {
+        socket: PathBuf,
+        file: PathBuf,
+    },
 }
 
 const DEFAULT_PEER_UID: u32 = 65532;

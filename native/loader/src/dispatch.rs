@@ -98,7 +98,6 @@ fn operate(engine: &mut Engine, peer: Peer, frame: &Frame<'_>, answer: &mut Answ
             queue_records(engine, processes);
             Ok(())
         }
-        #[cfg(feature = "faults")]
         op::FAULT => {
             frame.expect(&[tag::TEXT], &[])?;
             crate::faults::arm(frame.text(tag::TEXT, 100)?)
@@ -115,6 +114,8 @@ fn hello(engine: &mut Engine, peer: Peer, frame: &Frame<'_>, answer: &mut Answer
         return Err(Failure::new(Stage::Parse, reasons::ABI_MISMATCH, message));
     }
     engine.torn_down = false;
+    // What an agent that is gone had begun is of no use to this one.
+    engine.abort();
     engine.node()?;
     if let Err(failure) = learn_processes(engine, Some(peer)) {
         eprintln!("hello: {failure}");

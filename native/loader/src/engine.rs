@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use libbpf_rs::MapHandle;
 
-use crate::catalogue::Catalogue;
 use crate::caps::Kept;
+use crate::catalogue::Catalogue;
 use crate::cli::Options;
 use crate::commit;
 use crate::events::{Command, Events};
@@ -17,8 +17,8 @@ use crate::frame::Frame;
 use crate::generation::{Generations, HookId, Label, Role, bank_of};
 use crate::hook::{Hook, Instance};
 use crate::hook_kind::Method;
-use crate::host::{self, Tracefs};
 use crate::hook_request::HookRequest;
+use crate::host::{self, Tracefs};
 use crate::inner::{BSETS, Table, Tables};
 use crate::meta::Meta;
 use crate::node::{BSETS_ENTRIES, Node, Rings};
@@ -172,7 +172,8 @@ impl Engine {
     fn hook_again(&mut self, request: &HookRequest<'_>, tables: Tables) -> Outcome<Hooked> {
         let hook = self.hooks.get(&request.id).ok_or_else(|| Failure::state("the hook is gone"))?;
         if hook.name() != request.name || !request.methods.contains(&hook.method) {
-            let message = format!("hook {} is attached as {} by {}; another name or method needs another id", request.id, hook.name(), hook.method.text());
+            let message =
+                format!("hook {} is attached as {} by {}; another name or method needs another id", request.id, hook.name(), hook.method.text());
             return Err(Failure::parse(message));
         }
         let bank = bank_of(self.generations.pending()?.number);

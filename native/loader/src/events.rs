@@ -20,6 +20,7 @@ use nix::sys::time::TimeSpec;
 
 use crate::abi;
 use crate::caps::Kept;
+use crate::exempt_learner::ExemptLearner;
 use crate::frame::u32_at;
 
 /// Bytes of one write, at most: a batch ends with the record that reaches it.
@@ -34,6 +35,8 @@ pub enum Command {
     Release(Sender<()>),
     /// The one reader, from now on.
     Subscriber(UnixStream),
+    /// Looks at exec records for exempt executables from now on.
+    Learn(ExemptLearner),
     /// Records made by the loader itself, to be sent before anything else.
     Queue(Vec<u8>),
 }
@@ -81,6 +84,7 @@ struct Batch {
     sent: usize,
     /// Records whose length field lies: they would put the reader out of step.
     malformed: u64,
+    learner: Option<ExemptLearner>,
 }
 
 impl Batch {
@@ -112,9 +116,14 @@ impl Batch {
     /// Takes a record; negative: no more, please.
     fn take(&mut self, record: &[u8]) -> i32 {
         let length = u32_at(record, 0).unwrap_or(0) as usize;
-        let sound = length >= abi::HDR_BYTES && length.is_multiple_of(8) && length <= record.len() && length <= abi::RECORD_MAX;
+        let sound = length >= abi::HDR_BYTES && length % 8 == 0 && length <= record.len() && length <= abi::RECORD_MAX;
         match record.get(..length) {
-            Some(content) if sound => self.bytes.extend_from_slice(content),
+            Some(content) if sound => {
+                if let Some(learner) = &mut self.learner {
+                    learner.look(content);
+                }
+                self.bytes.extend_from_slice(content);
+            }
             _ => self.malformed += 1,
         }
         if self.is_full() { -libc::ENOBUFS } else { 0 }
@@ -142,7 +151,7 @@ struct Carrier {
 impl Carrier {
     fn new(inbox: Receiver<Command>, bell: Arc<EventFd>) -> Self {
         let bytes = Vec::with_capacity(BATCH_BYTES + abi::RECORD_MAX);
-        let batch = Rc::new(RefCell::new(Batch { bytes, sent: 0, malformed: 0 }));
+        let batch = Rc::new(RefCell::new(Batch { bytes, sent: 0, malformed: 0, learner: None }));
         Self { inbox, bell, rings: None, subscriber: None, batch, queued: VecDeque::new(), pause: QUICK, reported_malformed: 0 }
     }
 
@@ -168,12 +177,14 @@ impl Carrier {
             },
             Command::Release(done) => {
                 self.rings = None;
+                self.batch.borrow_mut().learner = None;
                 let _ = done.send(());
             }
             Command::Subscriber(stream) => {
                 self.batch.borrow_mut().rewind();
                 self.subscriber = stream.set_nonblocking(true).is_ok().then_some(stream);
             }
+            Command::Learn(learner) => self.batch.borrow_mut().learner = Some(learner),
             Command::Queue(records) => self.queued.push_back(records),
         }
     }
@@ -293,14 +304,14 @@ mod tests {
 
     #[test]
     fn a_record_goes_into_the_batch_with_its_own_length() {
-        let mut batch = Batch { bytes: Vec::new(), sent: 0, malformed: 0 };
+        let mut batch = Batch { bytes: Vec::new(), sent: 0, malformed: 0, learner: None };
         assert_eq!(batch.take(&record(40, 48)), 0);
         assert_eq!(batch.bytes.len(), 40);
     }
 
     #[test]
     fn a_record_that_lies_about_its_length_is_left_out_and_counted() {
-        let mut batch = Batch { bytes: Vec::new(), sent: 0, malformed: 0 };
+        let mut batch = Batch { bytes: Vec::new(), sent: 0, malformed: 0, learner: None };
         for bad in [record(0, 40), record(44, 48), record(64, 48), record(40_000, 40_000)] {
             batch.take(&bad);
         }
@@ -310,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_new_reader_gets_the_record_that_the_last_one_got_half_of() {
-        let mut batch = Batch { bytes: Vec::new(), sent: 0, malformed: 0 };
+        let mut batch = Batch { bytes: Vec::new(), sent: 0, malformed: 0, learner: None };
         for _ in 0..3 {
             batch.take(&record(40, 40));
         }
@@ -323,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_full_batch_asks_the_ring_to_stop() {
-        let mut batch = Batch { bytes: vec![0; BATCH_BYTES - 40], sent: 0, malformed: 0 };
+        let mut batch = Batch { bytes: vec![0; BATCH_BYTES - 40], sent: 0, malformed: 0, learner: None };
         assert!(batch.take(&record(40, 40)) < 0);
         assert!(batch.bytes.len() <= 256 << 10);
     }

@@ -10,7 +10,10 @@ use std::path::Path;
 use crate::abi;
 use crate::dispatch::learn_processes;
 use crate::engine::Engine;
-use crate::process::{add_exempt, exempt_key};
+use crate::events::Command;
+use crate::exempt_learner::ExemptLearner;
+use crate::object::share;
+use crate::process::{Process, add_exempt, exempt_key};
 use crate::result::Outcome;
 
 /// stat's device number as the kernel keeps it in a superblock.
@@ -31,7 +34,8 @@ fn host_file(path: &[u8], same_mounts: bool) -> Option<[u8; 16]> {
 pub fn find(engine: &mut Engine) -> Outcome<u32> {
     let processes = learn_processes(engine, None)?;
     let host = engine.host_namespaces.and_then(|namespaces| namespaces.get(abi::NS_MNT).copied());
-    let mounts = |tgid: u32| processes.iter().find(|process| process.tgid() == tgid).and_then(|process| process.namespaces().get(abi::NS_MNT).copied());
+    let mounts =
+        |tgid: u32| processes.iter().find(|process| process.tgid() == tgid).and_then(|process| process.namespaces().get(abi::NS_MNT).copied());
     let same_mounts = host.is_some() && mounts(std::process::id()) == host;
     let mut keys: BTreeSet<[u8; 16]> = engine.exempt_paths.iter().filter_map(|path| host_file(path, same_mounts)).collect();
     for key in &keys {
@@ -39,7 +43,12 @@ pub fn find(engine: &mut Engine) -> Outcome<u32> {
     }
     let paths = &engine.exempt_paths;
     let running = processes.iter().filter(|process| process.namespaces().get(abi::NS_MNT).copied() == host && paths.contains(process.path()));
-    keys.extend(running.filter_map(crate::process::Process::exempt_key));
+    keys.extend(running.filter_map(Process::exempt_key));
+    if let Some(host) = host {
+        let paths = engine.exempt_paths.clone();
+        let map = share(engine.node()?.map("exempt")?)?;
+        engine.events.send(Command::Learn(ExemptLearner::new(map, paths, host)));
+    }
     Ok(keys.len() as u32)
 }
 

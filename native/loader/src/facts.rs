@@ -37,7 +37,13 @@ pub fn collect(folder: &Path) -> Facts {
         let methods: Vec<Method> = texts.iter().filter_map(|text| Method::parse(text).ok()).collect();
         probe::try_attach(flavour, &methods, folder)
     };
-    let together = ["lsm:file_open", "fmod_ret:security_file_open", "kprobe:security_file_open", "tracepoint:sched/sched_process_exec", "raw_tp:sched_process_exec"];
+    let together = [
+        "lsm:file_open",
+        "fmod_ret:security_file_open",
+        "kprobe:security_file_open",
+        "tracepoint:sched/sched_process_exec",
+        "raw_tp:sched_process_exec",
+    ];
     let attached = attach(&together);
     let of = |index: usize| attached.get(index).copied().unwrap_or_default();
     let [lsm, fmod_ret, kprobe, tracepoint, raw_tracepoint] = [of(0), of(1), of(2), of(3), of(4)];
@@ -85,11 +91,5 @@ pub fn collect(folder: &Path) -> Facts {
 
     let storage = if flavour == Flavour::New { abi::KF_TASK_STORAGE } else { 0 };
     let cgroups = if host::is_cgroup_v1() { abi::KF_CGROUP_V1 } else { 0 };
-    Facts {
-        lines,
-        flavour,
-        kflags: storage | cgroups,
-        lsm_runs,
-        needs: Needs { perf_event_paranoid: host::perf_event_paranoid() },
-    }
+    Facts { lines, flavour, kflags: storage | cgroups, lsm_runs, needs: Needs { perf_event_paranoid: host::perf_event_paranoid() } }
 }

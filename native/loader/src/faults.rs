@@ -9,6 +9,11 @@ pub fn hit(_: &str) -> Outcome<()> {
     Ok(())
 }
 
+#[cfg(not(feature = "faults"))]
+pub fn arm(_: &str) -> Outcome<()> {
+    Err(crate::result::Failure::parse("fault points are not built into this loader"))
+}
+
 #[cfg(feature = "faults")]
 pub use armed::{arm, hit};
 

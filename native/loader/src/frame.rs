@@ -4,9 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::result::{Failure, Outcome, Stage};
-use crate::wire::{
-    FLAG_ANSWER, FLAG_MORE, FRAME_HEADER_BYTES, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, MAX_VERIFIER_BYTES, TLV_HEADER_BYTES, tag,
-};
+use crate::wire::{FLAG_ANSWER, FLAG_MORE, FRAME_HEADER_BYTES, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, MAX_VERIFIER_BYTES, TLV_HEADER_BYTES, tag};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {

@@ -94,19 +94,7 @@ impl Hook {
 
     /// Takes pins of an earlier loader over.
     pub fn adopt(info: HookInfo, method: Method, pins: HookPins, progs: MapHandle, outer: [MapHandle; 5], dispatcher: Option<OwnedFd>) -> Self {
-        Self {
-            id: info.hook(),
-            method,
-            pinned: true,
-            pins,
-            banks: Default::default(),
-            progs,
-            outer,
-            info,
-            link: None,
-            dispatcher,
-            noop: None,
-        }
+        Self { id: info.hook(), method, pinned: true, pins, banks: Default::default(), progs, outer, info, link: None, dispatcher, noop: None }
     }
 
     fn pin_maps(&mut self) -> Outcome<()> {

@@ -28,10 +28,8 @@ pub struct HookInfo {
 
 impl HookInfo {
     pub fn create(hook: u32, method: &Method) -> Outcome<Self> {
-        let options = libbpf_sys::bpf_map_create_opts {
-            sz: size_of::<libbpf_sys::bpf_map_create_opts>() as libbpf_sys::size_t,
-            ..Default::default()
-        };
+        let options =
+            libbpf_sys::bpf_map_create_opts { sz: size_of::<libbpf_sys::bpf_map_create_opts>() as libbpf_sys::size_t, ..Default::default() };
         let map = MapHandle::create(MapType::Array, Some("pal_info"), 4, BYTES as u32, 1, &options).map_err(at(Stage::Fill, "info"))?;
         let mut info = Self { map, content: vec![0; BYTES] };
         info.put(HOOK, &hook.to_le_bytes());

@@ -138,7 +138,14 @@ mod tests {
 
     #[test]
     fn a_method_is_read_and_written() {
-        for text in ["lsm:file_open", "kprobe_multi:__x64_sys_execve", "kprobe:do_exit", "fmod_ret:security_file_open", "raw_tp:sys_enter", "tracepoint:sched/sched_process_exec"] {
+        for text in [
+            "lsm:file_open",
+            "kprobe_multi:__x64_sys_execve",
+            "kprobe:do_exit",
+            "fmod_ret:security_file_open",
+            "raw_tp:sys_enter",
+            "tracepoint:sched/sched_process_exec",
+        ] {
             assert_eq!(Method::parse(text).unwrap().text(), text);
         }
         assert_eq!(Method::parse("kprobe_multi:x").unwrap().program("disp"), "disp_kp");

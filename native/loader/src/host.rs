@@ -55,7 +55,7 @@ pub fn perf_event_paranoid() -> i32 {
 }
 
 pub fn is_cgroup_v1() -> bool {
-    statfs("/sys/fs/cgroup").map(|found| found.filesystem_type().0 as i64 != CGROUP2_MAGIC).unwrap_or(false)
+    statfs("/sys/fs/cgroup").map(|found| found.filesystem_type().0 != CGROUP2_MAGIC).unwrap_or(false)
 }
 
 /// `none`, `voluntary`, `full`, `lazy` or `unknown`.
@@ -125,10 +125,16 @@ impl Tracefs {
     }
 }
 
+/// A fresh folder, where one can be made: most of a container's file system is read-only.
+fn mount_point(kind: &str) -> io::Result<PathBuf> {
+    let name = format!("mount-{kind}-{}", std::process::id());
+    let mut made = ["/run/palisade", "/var/lib/palisade/loader", "/run", "/tmp"].into_iter().map(|parent| Path::new(parent).join(&name));
+    made.find(|folder| fs::create_dir(folder).is_ok()).ok_or_else(|| io::Error::from_raw_os_error(libc::EROFS))
+}
+
 /// Mounts a file system of the kernel on a fresh folder, looks, and takes it away again. Needs SYS_ADMIN: at the start only.
 fn with_mounted<T>(kind: &str, look: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
-    let folder = PathBuf::from(format!("/run/palisade-{kind}-{}", std::process::id()));
-    fs::create_dir_all(&folder)?;
+    let folder = mount_point(kind)?;
     let mounted = mount(Some(kind), &folder, Some(kind), MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC, None::<&str>);
     let result = match mounted {
         Ok(()) => {
@@ -145,7 +151,7 @@ fn with_mounted<T>(kind: &str, look: impl Fn(&Path) -> io::Result<T>) -> io::Res
 /// Makes sure that `folder` is a bpffs: mounts one where it is none.
 pub fn ensure_bpffs(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    if statfs(folder)?.filesystem_type().0 as i64 == BPF_FS_MAGIC {
+    if statfs(folder)?.filesystem_type().0 == BPF_FS_MAGIC {
         return Ok(());
     }
     mount(Some("bpf"), folder, Some("bpf"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC, Some("mode=0700")).map_err(io::Error::from)

@@ -29,8 +29,16 @@ pub struct Table {
 
 pub const TBL: Table =
     Table { number: 0, name: "tbl", kind: MapType::Array, key_bytes: 4, value_bytes: abi::TBL_BYTES as u32, flags: 0, entries: 1, sized: false };
-pub const INTS: Table =
-    Table { number: 1, name: "ints", kind: MapType::Hash, key_bytes: abi::INT_KEY_BYTES, value_bytes: abi::MASK_BYTES, flags: 0, entries: 1, sized: true };
+pub const INTS: Table = Table {
+    number: 1,
+    name: "ints",
+    kind: MapType::Hash,
+    key_bytes: abi::INT_KEY_BYTES,
+    value_bytes: abi::MASK_BYTES,
+    flags: 0,
+    entries: 1,
+    sized: true,
+};
 pub const STRS: Table = Table {
     number: 2,
     name: "strs",
@@ -41,8 +49,16 @@ pub const STRS: Table = Table {
     entries: 1,
     sized: true,
 };
-pub const SCOPE: Table =
-    Table { number: 3, name: "scope", kind: MapType::Array, key_bytes: 4, value_bytes: abi::MASK_BYTES, flags: 0, entries: abi::CLASSES, sized: false };
+pub const SCOPE: Table = Table {
+    number: 3,
+    name: "scope",
+    kind: MapType::Array,
+    key_bytes: 4,
+    value_bytes: abi::MASK_BYTES,
+    flags: 0,
+    entries: abi::CLASSES,
+    sized: false,
+};
 pub const COLS: Table = Table {
     number: 4,
     name: "cols",
@@ -78,7 +94,11 @@ impl Table {
             _ => self.entries,
         };
         if entries > MOST_ENTRIES {
-            return Err(Failure::new(Stage::Fill, reasons::SET_TOO_LARGE, format!("{} with {entries} entries; at most {MOST_ENTRIES} are allowed", self.name)));
+            return Err(Failure::new(
+                Stage::Fill,
+                reasons::SET_TOO_LARGE,
+                format!("{} with {entries} entries; at most {MOST_ENTRIES} are allowed", self.name),
+            ));
         }
         let options = libbpf_sys::bpf_map_create_opts {
             sz: size_of::<libbpf_sys::bpf_map_create_opts>() as libbpf_sys::size_t,

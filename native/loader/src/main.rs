@@ -17,6 +17,7 @@ mod embed;
 mod engine;
 mod events;
 mod exempt;
+mod exempt_learner;
 mod facts;
 mod facts_file;
 mod faults;

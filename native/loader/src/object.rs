@@ -225,7 +225,8 @@ fn load_reason(method: &Method, errno: i32, warnings: &str) -> Option<reasons::R
     if warnings.contains("is not modifiable") {
         return Some(reasons::NOT_ERROR_INJECTABLE);
     }
-    if warnings.contains("BPF program is too large") || errno == libc::E2BIG {
+    // EFAULT is how verifiers say that they have too many branches to come back to.
+    if warnings.contains("BPF program is too large") || warnings.contains("jumps is too complex") || matches!(errno, libc::E2BIG | libc::EFAULT) {
         return Some(reasons::VERIFIER_BUDGET);
     }
     if warnings.contains("unknown func bpf_override_return") || warnings.contains("invalid func bpf_override_return") {

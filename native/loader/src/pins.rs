@@ -158,7 +158,9 @@ mod tests {
         for directory in [&one, &two] {
             directory.create().unwrap();
             directory.hook("lsm_x").create().unwrap();
-            for path in [directory.node("active"), directory.node_link("p"), directory.hook("lsm_x").path("link"), directory.hook("lsm_x").path("progs")] {
+            for path in
+                [directory.node("active"), directory.node_link("p"), directory.hook("lsm_x").path("link"), directory.hook("lsm_x").path("progs")]
+            {
                 fs::write(path, "").unwrap();
             }
         }

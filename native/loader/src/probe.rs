@@ -52,13 +52,7 @@ pub fn has_compare_and_swap() -> bool {
         move_immediate(R0, 0),
         move_immediate(R1, 1),
         instruction(libbpf_sys::BPF_STX | libbpf_sys::BPF_MEM | libbpf_sys::BPF_DW, R10, R0, STACK_SLOT, 0),
-        instruction(
-            libbpf_sys::BPF_STX | libbpf_sys::BPF_ATOMIC | libbpf_sys::BPF_DW,
-            R10,
-            R1,
-            STACK_SLOT,
-            libbpf_sys::BPF_CMPXCHG as i32,
-        ),
+        instruction(libbpf_sys::BPF_STX | libbpf_sys::BPF_ATOMIC | libbpf_sys::BPF_DW, R10, R1, STACK_SLOT, libbpf_sys::BPF_CMPXCHG as i32),
         move_immediate(R0, 0),
         EXIT,
     ];

@@ -113,7 +113,7 @@ fn split(bytes: &[u8]) -> Vec<Process> {
     let mut processes = Vec::new();
     let mut rest = bytes;
     while let Some(length) = u32_at(rest, 0).map(|length| length as usize) {
-        if length < abi::EXEC_BYTES || !length.is_multiple_of(8) {
+        if length < abi::EXEC_BYTES || length % 8 != 0 {
             break;
         }
         let Some(record) = rest.get(..length) else { break };

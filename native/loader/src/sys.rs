@@ -26,9 +26,8 @@ impl ActiveWord {
     pub fn map(map: BorrowedFd<'_>) -> io::Result<Self> {
         // SAFETY: a fresh mapping at an address of the kernel's choice; it aliases no memory of ours. The kernel checks that the fd is
         // a mappable array and that the page lies within it.
-        let address = unsafe {
-            libc::mmap(std::ptr::null_mut(), Self::LENGTH, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, map.as_raw_fd(), 0)
-        };
+        let address =
+            unsafe { libc::mmap(std::ptr::null_mut(), Self::LENGTH, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, map.as_raw_fd(), 0) };
         if address == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
@@ -200,9 +199,5 @@ pub fn program_facts(program: BorrowedFd<'_>) -> io::Result<ProgramFacts> {
     if result < 0 {
         return Err(io::Error::from_raw_os_error(-result));
     }
-    Ok(ProgramFacts {
-        xlated_bytes: info.xlated_prog_len,
-        verified_instructions: info.verified_insns,
-        recursion_misses: info.recursion_misses,
-    })
+    Ok(ProgramFacts { xlated_bytes: info.xlated_prog_len, verified_instructions: info.verified_insns, recursion_misses: info.recursion_misses })
 }
