@@ -13,6 +13,7 @@ import { createCatalogueServer } from './catalogue/catalogue-server.ts';
 import { catalogueView } from './catalogue/catalogue-view.ts';
 import { createFleetCatalogue } from './catalogue/fleet-catalogue.ts';
 import { ensureAuthority, issueHubCertificate, publishAuthority } from './certificates/ensure-authority.ts';
+import { keepHubCertificate } from './certificates/keep-hub.ts';
 import { keepWebhookTrusted } from './certificates/keep-webhook.ts';
 import { createDesiredState } from './desired/desired-state.ts';
 import { createSetBook } from './desired/set-book.ts';
@@ -230,7 +231,7 @@ export async function runController(settings: ControllerSettings, context: Contr
   await publishAuthority(certificates, authority.certificatePem);
   const hubCertificate = await issueHubCertificate(certificates, authority, settings.hubAdvertise);
   const trust = keepWebhookTrusted(certificates, authority, { clock, log, signal: end.signal });
-  const { address } = await startHubServer({
+  const hubServer = await startHubServer({
     listen: settings.hubListen,
     certificate: hubCertificate,
     namespace,
@@ -260,6 +261,17 @@ export async function runController(settings: ControllerSettings, context: Contr
     isReady: () => isServing,
     signal: end.signal,
   });
+  const renewal = keepHubCertificate({
+    authority,
+    first: hubCertificate,
+    issue: () => issueHubCertificate(certificates, authority, settings.hubAdvertise),
+    renew: (certificate) => hubServer.renew(certificate),
+    clock,
+    log,
+    metrics,
+    signal: end.signal,
+  });
+  const { address } = hubServer;
   log.info('The hub listens', { address: formatListenAddress(address) });
 
   for (const informer of informers) {
@@ -294,7 +306,7 @@ export async function runController(settings: ControllerSettings, context: Contr
   catalogueServer.closeAll();
   await sleep(clock, GOODBYE_MS);
   end.abort();
-  await Promise.all([...reflectors, worker, trust]);
+  await Promise.all([...reflectors, worker, trust, renewal]);
 }
 
 /** A look at all policies takes as long as there are nodes: half a second between two of them at 5,000. */

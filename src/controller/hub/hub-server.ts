@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { CertificatePair } from '../../kube/certificates/issue.ts';
 import { HUB_CLOSE, HUB_LIMITS, HUB_PATH } from '../../protocol/hub-frames.ts';
@@ -40,6 +41,12 @@ export type HubServerOptions = {
   readonly signal: AbortSignal;
 };
 
+export type HubServer = {
+  readonly address: ListenAddress;
+  /** New connections are served with this certificate; throws, and keeps the old one, where it cannot be used. */
+  renew(certificate: CertificatePair): void;
+};
+
 /** How long the pod cache may be behind the token of a pod that has just started. */
 const POD_CACHE_LAG_MS = 2_000;
 const POD_POLL_MS = 100;
@@ -48,7 +55,7 @@ const MAX_PENDING_BYTES = HUB_LIMITS.maxAgentFrameBytes + 16 * 1024;
 const MAX_PENDING_UPLOAD_BYTES = HUB_LIMITS.maxCatalogueBytes + 16 * 1024;
 
 /** The controller's one listener: `/hub` for agents, `/catalogue` for webhooks, `/v1/…` for people; TLS 1.3. Resolves once it listens. */
-export async function startHubServer(options: HubServerOptions): Promise<{ readonly address: ListenAddress; readonly server: Server }> {
+export async function startHubServer(options: HubServerOptions): Promise<HubServer> {
   const { signal, log } = options;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -57,7 +64,7 @@ export async function startHubServer(options: HubServerOptions): Promise<{ reado
     clientTracking: false,
   });
   const server = createServer(
-    { key: options.certificate.privateKeyPem, cert: options.certificate.certificatePem, minVersion: 'TLSv1.3', handshakeTimeout: 10_000 },
+    { ...secureContextOf(options.certificate), handshakeTimeout: 10_000 },
     (request, response) => void answer(request, response, options),
   );
   server.headersTimeout = 10_000;
@@ -83,7 +90,15 @@ export async function startHubServer(options: HubServerOptions): Promise<{ reado
   };
   signal.addEventListener('abort', stop, { once: true });
   const bound: AddressInfo | string | null = server.address();
-  return { address: bound === null || typeof bound === 'string' ? options.listen : { host: bound.address, port: bound.port }, server };
+  return {
+    address: bound === null || typeof bound === 'string' ? options.listen : { host: bound.address, port: bound.port },
+    renew: (certificate) => server.setSecureContext(secureContextOf(certificate)),
+  };
+}
+
+/** The whole of it, every time: what is left out when a certificate is replaced falls back to Node's defaults, TLS 1.2 among them. */
+function secureContextOf(certificate: CertificatePair): SecureContextOptions {
+  return { key: certificate.privateKeyPem, cert: certificate.certificatePem, minVersion: 'TLSv1.3' };
 }
 
 async function upgrade(
