@@ -200,6 +200,9 @@ export async function runController(settings: ControllerSettings, context: Contr
       for (const delta of podIndex.apply(change)) {
         hub.podChanged(delta);
       }
+      if (change.type === 'deleted' && change.item.hasAgentLabels) {
+        hub.podGone(change.item.uid);
+      }
       for (const node of agents.apply(change)) {
         placeNode(node);
       }

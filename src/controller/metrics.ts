@@ -38,6 +38,7 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
     builds.set({}, [...sources.catalogue.builds()].length);
     disputed.set({}, sources.catalogue.disputed());
     sources.hubMetrics.cohorts.set({}, sources.desired.cohorts());
+    sources.hubMetrics.buffered.set({}, sources.hub.bufferedBytes);
     sources.hubMetrics.agents.reset();
     for (const session of sources.hub.sessions()) {
       const state = sources.fleet.get(session.identity.node)?.health?.loader ?? 'greeting';

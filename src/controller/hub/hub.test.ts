@@ -227,7 +227,7 @@ describe('agents that misbehave', () => {
     const hub = await start();
     hub.addNode('a');
     const agent = await hub.dial('a');
-    for (let at = 0; at < 60; at += 1) {
+    for (let at = 0; at < 300; at += 1) {
       agent.send({ t: 'health', loader: 'ok', unprotectedStarts: 0 });
     }
     await expect(agent.closed).resolves.toMatchObject({ code: 1008 });

@@ -29,6 +29,10 @@ export type Hub = {
   /** The node's desired set is another one now. */
   desiredChanged(node: string): void;
   podChanged(delta: PodDelta): void;
+  /** The pod is gone: a connection that it still has is not its own any more. */
+  podGone(podUid: string): void;
+  /** Bytes that wait for agents to read them. */
+  readonly bufferedBytes: number;
   startTeardown(): void;
   /** Sends agents away, spread over some time; resolves at once. */
   drain(spreadMs: number): void;
@@ -153,6 +157,16 @@ export function createHub(options: HubOptions): Hub {
     isConnected: (node) => sessions.get(node)?.isLive === true,
     desiredChanged: (node) => sessions.get(node)?.desiredChanged(),
     podChanged: (delta) => sessions.get(delta.node)?.podChanged(delta),
+    podGone: (podUid) => {
+      for (const session of sessions.values()) {
+        if (session.identity.podUid === podUid) {
+          session.close(HUB_CLOSE.unauthenticated, 'the pod is gone');
+        }
+      }
+    },
+    get bufferedBytes() {
+      return budget.bytes;
+    },
     startTeardown: () => {
       if (!options.teardown.isStarted) {
         options.teardown.start();

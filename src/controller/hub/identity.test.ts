@@ -96,6 +96,15 @@ describe('who may speak for a node', () => {
     await expect(agent.closed).resolves.toMatchObject({ code: 4003 });
   });
 
+  test('a connection ends as soon as the deletion of its pod is seen', async () => {
+    const hub = await start();
+    hub.addNode('a');
+    const agent = await hub.dial('a');
+    await eventually('the connection', () => hub.hub.isConnected('a'));
+    hub.hub.podGone('uid-agent-a');
+    await expect(agent.closed).resolves.toMatchObject({ code: 4003 });
+  });
+
   test('before the caches are there nobody is let in, and the answer says when to come back', async () => {
     const hub = await start();
     hub.addNode('a');
