@@ -20,10 +20,23 @@ const faultPoints = isDeep
   ? ['begin', 'hook_open', 'hook_load', 'data', 'node', 'before_journal', 'before_flip', 'after_flip']
   : ['before_flip', 'after_flip'];
 
+/** Changes of data, as many as there is time for, then some of structure: the verifier is slow under emulation and load. */
+const flipping = isDeep ? { dataMs: 240_000, structure: 10 } : { dataMs: 15_000, structure: 2 };
+
 /** Expedited grace periods: many more flips in the same time, each of them harder on what still runs the old generation. */
 const bootArguments = 'rcupdate.rcu_expedited=1';
 
-const secret = fileOpenPolicy('secret', { prefix: '/t/secret/' });
+/** Few events: what is measured under load is the engine, not the emulated way out of the machine. */
+const secret = testPolicy(
+  'secret',
+  `options: [{name: palisade.dev/event-rate, value: 10/s}]
+lsmhooks:
+- hook: file_open
+  args: [{index: 0, type: file}]
+  selectors:
+  - matchArgs: [{index: 0, operator: Prefix, values: [/t/secret/]}]
+    matchActions: [{action: Override, argError: -1}]`,
+);
 
 /** Proof 12 on one kernel: one boot, the tests in their order. */
 export function describeKernel(name: KernelName): void {
@@ -136,28 +149,29 @@ export function describeKernel(name: KernelName): void {
     it('says by name what this kernel cannot do, and loads nothing of such a policy', async () => {
       const generation = kernel.generation();
       const wishes = {
-        'deny a system call': [testPolicy('syscall', kprobe('sys_openat', 'true', 'Override, argError: -1')), 'OverrideHelperMissing'],
-        'a function that is not there': [testPolicy('function', kprobe('no_such_function', 'false', 'Post')), 'FunctionNotFound'],
+        'deny a system call': [testPolicy('syscall', kprobe('sys_openat', 'true', 'Override, argError: -1')), /^(OverrideHelperMissing|NotErrorInjectable|FmodRetPreemptible)$/],
+        'watch a function that is not there': [testPolicy('function', kprobe('no_such_function', 'false', 'Post')), /^FunctionNotFound$/],
       } as const;
       for (const [what, [policy, reason]] of Object.entries(wishes)) {
         const result = await kernel.tryApply([policy]);
-        expect(result.ok ? [] : result.blamed.map(({ uid, failure }) => [uid, failure.reason])).toEqual([[policy.ref.uid, reason]]);
-        figure(`${name}: ${what}`, reason);
+        const [refusal] = result.ok ? [] : result.blamed;
+        figure(`${name}: ${what}`, `${refusal?.failure.reason}: ${refusal?.failure.message}`);
+        expect(refusal).toMatchObject({ uid: policy.ref.uid, failure: { reason: expect.stringMatching(reason) } });
       }
       expect(kernel.generation()).toBe(generation);
     });
 
-    it('flips under load, three changes of data to one of structure, with zero leaks and every call counted', async () => {
-      await kernel.apply([secret]);
-      await kernel.apply([...changed(1)]);
-      const flips = isDeep ? 5000 : 1000;
+    it('flips under load, by changes of data and of structure, with zero leaks and every call counted', async () => {
+      for (const i of [1, 2]) await kernel.apply(changed(i, 'data'));
       const before = (await kernel.counters()).policies.get(1)?.[PAL_C_MATCH] ?? 0n;
       const fromMs = performance.now();
+      let flips = 0;
       const load = await underHammer(kernel, async () => {
-        for (let i = 0; i < flips; i += 1) await kernel.apply(changed(i));
+        for (; performance.now() - fromMs < flipping.dataMs; flips += 1) await kernel.apply(changed(flips, 'data'));
+        for (let i = 0; i < flipping.structure; i += 1) await kernel.apply(changed(i, 'structure'));
       });
       const seconds = (performance.now() - fromMs) / 1000;
-      figure(`${name}: flips`, `${flips} in ${seconds.toFixed(1)} s`);
+      figure(`${name}: flips`, `${flips} of data and ${flipping.structure} of structure in ${seconds.toFixed(1)} s`);
       figure(`${name}: denied opens meanwhile`, `${load.deniedCalls}, leaked ${load.leaked}`);
       figure(`${name}: allowed opens meanwhile`, `${load.allowedCalls}, refused ${load.refused}`);
       expect(load.leaked).toBe(0);
@@ -177,7 +191,7 @@ export function describeKernel(name: KernelName): void {
         expect(hello.label?.toString('hex')).toBe(label);
         await kernel.apply([secret]);
         expect(kernel.generation()).toBe(generation);
-        await kernel.apply(changed(1));
+        await kernel.apply(changed(1, 'data'));
         expect(kernel.generation()).toBe(generation + 1);
       });
       figure(`${name}: denied opens over kill -9`, `${load.deniedCalls}, leaked ${load.leaked}`);
@@ -189,10 +203,10 @@ export function describeKernel(name: KernelName): void {
       const generation = kernel.generation();
       const load = await underHammer(kernel, async () => {
         await kernel.client().send({ op: 'FAULT', tlvs: [textTlv('TEXT', `${point}=kill`)] });
-        await expect(kernel.tryApply(changed(point === 'begin' ? 1 : 3))).rejects.toMatchObject({ code: 'LoaderUnavailable' });
+        await expect(kernel.tryApply(changed(1, 'structure'))).rejects.toMatchObject({ code: 'LoaderUnavailable' });
         const hello = await kernel.restartLoader();
         expect(hello).toMatchObject({ adopted: true, generation: point === 'after_flip' ? generation + 1 : generation });
-        await kernel.apply(changed(2));
+        await kernel.apply(changed(2, 'data'));
       });
       figure(`${name}: denied opens over a kill at ${point}`, `${load.deniedCalls}, leaked ${load.leaked}`);
       expect({ leaked: load.leaked, refused: load.refused }).toEqual({ leaked: 0, refused: 0 });
@@ -264,12 +278,12 @@ export function describeKernel(name: KernelName): void {
   });
 }
 
-/** A change of an enforcing set that denies the same: of its data, every fourth time of its structure. */
-function changed(i: number): readonly LinkPolicy[] {
-  const other = fileOpenPolicy('other', { prefix: `/t/other-${i}/` });
-  return i % 4 === 3
-    ? [secret, other, fileOpenPolicy('third', { prefix: `/t/third-${i}/`, binaries: [`/t/bin/third-${i}`] })]
-    : [secret, other];
+/** An enforcing set that always denies the same, and differs from the one before in data alone or in what its programs are made of. */
+function changed(i: number, change: 'data' | 'structure'): readonly LinkPolicy[] {
+  const other = `/t/other-${i}/`;
+  return change === 'data'
+    ? [secret, fileOpenPolicy('other', { prefix: other })]
+    : [secret, fileOpenPolicy('other', { prefix: other, ...(i % 2 === 0 ? { binaries: [`/t/bin/other-${i}`] } : {}) })];
 }
 
 function kprobe(call: string, syscall: string, action: string): string {

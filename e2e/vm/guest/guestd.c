@@ -141,8 +141,8 @@ static void execute(int peer, char **words) {
       if (put > 0) held.start += put;
       else if (errno != EAGAIN) held.start = held.end, waits[3].fd = -1;
     }
-    if (waits[3].fd >= 0 && held.closed && held.start == held.end) close(in[1]), waits[3].fd = -1;
     if (waits[0].revents) take_frame(peer, child, &held);
+    if (waits[3].fd >= 0 && held.closed && held.start == held.end) close(in[1]), waits[3].fd = -1;
   }
   int32_t code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   send_frame(peer, FRAME_END, &code, 4);
