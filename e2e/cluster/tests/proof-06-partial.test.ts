@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { execIn, deletePod, startPod, untilRunning } from './pods.ts';
-import { applyPolicy, conditionOf, deletePolicy, untilCondition, untilReady } from './policies.ts';
+import { applyPolicy, conditionOf, deletePolicy, getPolicy, untilReady } from './policies.ts';
+import { waitUntil } from '../wait-until.ts';
 import { figure } from './figures.ts';
 
 const policy = { name: 'on-new-kernels-only' };
@@ -20,7 +21,14 @@ describe('Proof 6: a policy whose function exists on 6.12 only', () => {
 
   it('is enforced there, and the other node reports a stable reason; Ready is False and says why in one sentence', async () => {
     await applyPolicy(policy, { podSelector: {}, kprobes: [hook] });
-    const { policy: status } = await untilCondition(policy, 'Loaded', 'False');
+    const status = await waitUntil(
+      'both nodes to have answered',
+      async () => {
+        const answer = await getPolicy(policy);
+        return answer.status.loaded === '1/2' && answer.status.nodes['pending'] === 0 ? answer : undefined;
+      },
+      { timeoutMs: 60_000, everyMs: 200 },
+    );
     expect(status.status.loaded).toBe('1/2');
     expect(status.status.enforcing).toBe('1/2');
     expect(status.status.failures).toHaveLength(1);

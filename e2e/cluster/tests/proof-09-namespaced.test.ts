@@ -30,11 +30,16 @@ describe("Proof 9: a namespaced policy acts on its own namespace's pods only, an
   });
 
   it('a container whose entry point is the attack is killed, twenty times', async () => {
-    for (const name of pods) await startPod({ name, namespace: team }, attack);
-    const codes = [];
-    for (const name of pods) codes.push(await untilEnded(name, team, 120_000));
+    const codes: number[] = [];
+    // A few at a time: two emulated nodes have one processor each.
+    for (let at = 0; at < pods.length; at += 4) {
+      const some = pods.slice(at, at + 4);
+      for (const name of some) await startPod({ name, namespace: team }, attack);
+      for (const name of some) codes.push(await untilEnded(name, team, 120_000));
+    }
+    figure('exit codes', codes.join(' '));
     expect(codes).toEqual(pods.map(() => 137));
-  });
+  }, 600_000);
 
   it('the same container in another namespace is left alone', async () => {
     await startPod({ name: 'bystander' }, attack);
