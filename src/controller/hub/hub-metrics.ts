@@ -35,7 +35,7 @@ export function createHubMetrics(metrics: Metrics): HubMetrics {
       'Reports with other attach methods than predicted; the node was asked to explain.',
     ),
     cohorts: metrics.gauge('hub_cohorts', 'Distinct sets of policies among the nodes.'),
-    podsOmitted: metrics.counter('hub_pod_details_omitted_total', 'Labels, containers and pods beyond the bounds of the feed.'),
+    podsOmitted: metrics.counter('hub_pod_details_omitted_total', 'Labels and containers of pods beyond the bounds of the feed.'),
     podSeconds: metrics.histogram(
       'pod_bind_to_sent_seconds',
       'Time from a change of a pod in the cache until it was sent to its node.',

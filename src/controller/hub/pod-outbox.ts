@@ -6,21 +6,37 @@ export type PodOutbox = {
   /** Everything is to be sent again. */
   reset(): void;
   add(delta: PodDelta, nowMs: number): void;
-  /** When the oldest change came; null: nothing is due. */
+  /** When the oldest change came; null: nothing waits. */
   readonly sinceMs: number | null;
   readonly isFullDue: boolean;
-  /** The frame that tells all that is due. `omitted`: pods beyond the bound, told later. */
-  take(allPods: () => readonly HubPod[]): { readonly frame: Pods; readonly omitted: number };
+  /** The next frame. What does not fit into it waits for the next one. */
+  take(allPods: () => readonly HubPod[], nowMs: number): Pods;
 };
 
 /** Leaves room below the bound of a frame. */
-const MAX_PUT_BYTES = HUB_LIMITS.maxHubFrameBytes - 64 * 1024;
+const MAX_FRAME_BYTES = HUB_LIMITS.maxHubFrameBytes - 64 * 1024;
 
-export function createPodOutbox(): PodOutbox {
+export function createPodOutbox(maxFrameBytes = MAX_FRAME_BYTES): PodOutbox {
   const put = new Map<string, HubPod>();
   const gone = new Set<string>();
   let isFullDue = true;
   let sinceMs: number | null = null;
+
+  /** Takes out of `put` as many as fit into a frame. */
+  const takePods = (): HubPod[] => {
+    const taken: HubPod[] = [];
+    let bytes = 0;
+    for (const [uid, pod] of put) {
+      bytes += Buffer.byteLength(JSON.stringify(pod)) + 1;
+      if (taken.length > 0 && (bytes > maxFrameBytes || taken.length >= HUB_LIMITS.maxPodsPerNode)) {
+        break;
+      }
+      taken.push(pod);
+      put.delete(uid);
+    }
+    return taken;
+  };
+
   return {
     reset: () => {
       put.clear();
@@ -47,30 +63,21 @@ export function createPodOutbox(): PodOutbox {
     get isFullDue() {
       return isFullDue;
     },
-    take: (allPods) => {
-      const source = isFullDue ? allPods() : [...put.values()];
-      const pods = withinBounds(source);
-      const frame: Pods = isFullDue
-        ? { t: 'pods', full: true, put: pods, gone: [] }
-        : { t: 'pods', put: pods, gone: [...gone].slice(0, HUB_LIMITS.maxPodsPerNode) };
-      put.clear();
-      gone.clear();
-      isFullDue = false;
-      sinceMs = null;
-      return { frame, omitted: source.length - pods.length };
+    take: (allPods, nowMs) => {
+      const isFull = isFullDue;
+      if (isFull) {
+        isFullDue = false;
+        for (const pod of allPods()) {
+          put.set(pod.uid, pod);
+        }
+      }
+      const removed = [...gone].slice(0, HUB_LIMITS.maxPodsPerNode);
+      for (const uid of removed) {
+        gone.delete(uid);
+      }
+      const pods = takePods();
+      sinceMs = put.size + gone.size === 0 ? null : (sinceMs ?? nowMs);
+      return isFull ? { t: 'pods', full: true, put: pods, gone: removed } : { t: 'pods', put: pods, gone: removed };
     },
   };
-}
-
-function withinBounds(pods: readonly HubPod[]): HubPod[] {
-  const taken: HubPod[] = [];
-  let bytes = 0;
-  for (const pod of pods.slice(0, HUB_LIMITS.maxPodsPerNode)) {
-    bytes += Buffer.byteLength(JSON.stringify(pod)) + 1;
-    if (bytes > MAX_PUT_BYTES) {
-      break;
-    }
-    taken.push(pod);
-  }
-  return taken;
 }

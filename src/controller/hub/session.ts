@@ -71,7 +71,12 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
       return;
     }
     metrics.closed.inc({ reason: label });
-    log.debug('Closed the connection of an agent', { code, reason });
+    const fields = { code, reason, label };
+    if (label === 'asked') {
+      log.debug('Closed the connection of an agent', fields);
+    } else {
+      log.warn('Closed the connection of an agent', fields);
+    }
     stop();
     socket.close(code, reason.slice(0, 120));
   };
@@ -110,12 +115,8 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
     if (!pods.isFullDue && !arePodsDue) {
       return undefined;
     }
-    arePodsDue = false;
-    const { frame, omitted } = pods.take(() => host.podsOf(identity.node));
-    if (omitted > 0) {
-      metrics.podsOmitted.inc({}, omitted);
-      log.warn('Some pods of a node are beyond the bound of the feed', { omitted });
-    }
+    const frame = pods.take(() => host.podsOf(identity.node), nowMs);
+    arePodsDue = pods.sinceMs !== null;
     if (sinceMs !== null) {
       metrics.podSeconds.observe({}, (nowMs - sinceMs) / 1_000);
     }
@@ -188,7 +189,6 @@ export function createSession(identity: AgentIdentity, socket: SessionSocket, ho
   const greet = (hello: Hello): void => {
     const refusal = refusalOf(hello, identity);
     if (refusal !== null) {
-      log.warn('Turned an agent away after its hello', { reason: refusal.reason });
       close(refusal.code, refusal.reason, refusal.label);
       return;
     }
