@@ -26,7 +26,10 @@ export function addCheckCommand(program: Command, io: CliIo): void {
           const prefix = problem.severity === 'warning' ? 'warning: ' : '';
           io.stdout.write(`${checked.source}: ${prefix}${problem.code}: ${formatProblem(problem)}\n`);
         }
-        if (checked.ok) io.stdout.write(`${checked.source}: ok, plan ${checked.compiled.digest.slice(0, 12)}, ${checked.compiled.plan.hooks.length} hooks\n`);
+        if (checked.ok)
+          io.stdout.write(
+            `${checked.source}: ok, plan ${checked.compiled.digest.slice(0, 12)}, ${checked.compiled.plan.hooks.length} hooks\n`,
+          );
         else io.setExitCode(1);
       }
     });

@@ -3,7 +3,14 @@ import type { AgentEvent, EventProcess } from '../nodeagent/events/event.ts';
 import { compactLine } from './compact-line.ts';
 
 const process: EventProcess = {
-  exec_id: 'x', pid: 1, uid: 0, binary: '/bin/sh', arguments: '-c "echo hi"', flags: 'execve', start_time: '', tid: 1,
+  exec_id: 'x',
+  pid: 1,
+  uid: 0,
+  binary: '/bin/sh',
+  arguments: '-c "echo hi"',
+  flags: 'execve',
+  start_time: '',
+  tid: 1,
   pod: { namespace: 'default', name: 'test-pod' },
 };
 const host: EventProcess = { exec_id: 'x', pid: 7, uid: 0, binary: '/usr/bin/cat', flags: 'procFS', start_time: '', tid: 7 };
@@ -29,11 +36,19 @@ test('a policy in monitor mode says what it would have done', () => {
 
 test('exec, exit and processes outside pods look as with upstream', () => {
   expect(line({ ...envelope, process_exec: { process } })).toBe('🚀 process default/test-pod /bin/sh -c "echo hi"');
-  expect(line({ ...envelope, process_exit: { process: host, signal: 'SIGKILL', time: '' } })).toBe('💥 exit    node-6-1 /usr/bin/cat SIGKILL');
+  expect(line({ ...envelope, process_exit: { process: host, signal: 'SIGKILL', time: '' } })).toBe(
+    '💥 exit    node-6-1 /usr/bin/cat SIGKILL',
+  );
 });
 
 test('an observed exec shows its first argument', () => {
-  const event = { process, function_name: '__x64_sys_execve', args: [{ string_arg: '/bin/nc' }], policy_name: 'observe', action: 'KPROBE_ACTION_POST' as const };
+  const event = {
+    process,
+    function_name: '__x64_sys_execve',
+    args: [{ string_arg: '/bin/nc' }],
+    policy_name: 'observe',
+    action: 'KPROBE_ACTION_POST' as const,
+  };
   expect(line({ ...envelope, process_kprobe: event })).toBe('❓ syscall default/test-pod /bin/sh __x64_sys_execve /bin/nc (observe)');
 });
 

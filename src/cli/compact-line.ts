@@ -3,7 +3,7 @@
  * event is `🔴 SIGKILL …` or `🔴 OVERRIDE …` and names what was denied, and lines of a policy end with ` (POLICY)`.
  */
 import { policyOf, type AgentEvent, type EventArgument, type EventProcess, type ProcessKprobe } from '../nodeagent/events/event.ts';
-import { WOULD_TAG } from '../nodeagent/events/hook-event.ts';
+import { EXEMPT_TAG, WOULD_TAG } from '../nodeagent/events/hook-event.ts';
 
 export type LineStyle = { readonly color: boolean };
 
@@ -25,7 +25,12 @@ function lineParts(event: AgentEvent): LineParts {
   }
   if ('process_exit' in event) {
     const { process, signal, status } = event.process_exit;
-    return { icon: '💥', label: 'exit', tone: 'plain', words: [...who(event, process), visible(process.arguments ?? ''), signal ?? String(status ?? 0)] };
+    return {
+      icon: '💥',
+      label: 'exit',
+      tone: 'plain',
+      words: [...who(event, process), visible(process.arguments ?? ''), signal ?? String(status ?? 0)],
+    };
   }
   if ('palisade_loss' in event) {
     const loss = event.palisade_loss;
@@ -41,7 +46,12 @@ function lineParts(event: AgentEvent): LineParts {
   return verdict(event, point, tracepointParts(point));
 }
 
-type Shown = { readonly process: EventProcess; readonly action: string; readonly args?: readonly EventArgument[]; readonly tags?: readonly string[] };
+type Shown = {
+  readonly process: EventProcess;
+  readonly action: string;
+  readonly args?: readonly EventArgument[];
+  readonly tags?: readonly string[];
+};
 type Detail = { readonly icon: string; readonly label: string; readonly words: readonly string[] };
 
 function verdict(event: AgentEvent, shown: Shown, detail: Detail): LineParts {
@@ -53,7 +63,8 @@ function verdict(event: AgentEvent, shown: Shown, detail: Detail): LineParts {
   }
   const would = shown.tags?.find((tag) => tag.startsWith(WOULD_TAG))?.slice(WOULD_TAG.length);
   if (would !== undefined) return { icon: '🟡', label: `would ${would}`, tone: 'warn', words: [...who(event, shown.process), what] };
-  return { icon: detail.icon, label: detail.label, tone: 'plain', words: [...who(event, shown.process), ...detail.words] };
+  const exempt = shown.tags?.includes(EXEMPT_TAG) === true ? ['exempt'] : [];
+  return { icon: detail.icon, label: detail.label, tone: 'plain', words: [...who(event, shown.process), ...detail.words, ...exempt] };
 }
 
 /** Functions whose line upstream writes in words of its own; the number is the argument that is shown. */

@@ -39,7 +39,9 @@ export function addEventsCommand(program: Command, io: CliIo): void {
     .command('events')
     .description('Show security events')
     .option('-f, --follow', 'wait for further events')
-    .addOption(new Option('-o, --output <format>', 'one line each for people, or JSON as exported').choices(['compact', 'json']).default('compact'))
+    .addOption(
+      new Option('-o, --output <format>', 'one line each for people, or JSON as exported').choices(['compact', 'json']).default('compact'),
+    )
     .option('--pod <name>', 'of pods whose names begin so')
     .option('-n, --namespace <name>', 'of pods of this namespace')
     .option('--policy <name>', 'of this policy')
@@ -70,7 +72,14 @@ async function runEvents(flags: EventsFlags, io: CliIo): Promise<void> {
   const isLocal = flags.local === true || (flags.kubeconfig === undefined && existsSync(flags.eventsSocket));
   if (isLocal) {
     const mode = flags.follow === undefined ? 'history' : since === undefined ? 'follow' : 'both';
-    const options = { socket: flags.eventsSocket, exportFile: flags.exportFile, backups: EXPORT_BACKUPS, filter, mode, signal: io.signal } as const;
+    const options = {
+      socket: flags.eventsSocket,
+      exportFile: flags.exportFile,
+      backups: EXPORT_BACKUPS,
+      filter,
+      mode,
+      signal: io.signal,
+    } as const;
     for await (const event of localEvents(options)) await show(event);
     return;
   }

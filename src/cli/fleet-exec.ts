@@ -3,7 +3,10 @@ import type { z } from 'zod';
 import type { ApiServerAccess } from '../kube/credentials.ts';
 import { execInAgent, type AgentPod } from './agent-pods.ts';
 
-export type NodeAnswer<Answer> = { readonly node: string } & ({ readonly ok: true; readonly answer: Answer } | { readonly ok: false; readonly message: string });
+export type NodeAnswer<Answer> = { readonly node: string } & (
+  | { readonly ok: true; readonly answer: Answer }
+  | { readonly ok: false; readonly message: string }
+);
 
 const MAX_ANSWER_BYTES = 8 << 20;
 const AT_ONCE = 16;

@@ -56,6 +56,7 @@ export class LiveMerge {
     const last = ready.reduce((time, { event }) => (event.time > time ? event.time : time), '');
     const leaving = this.#held.filter(({ event }) => event.time <= last);
     this.#held = this.#held.filter(({ event }) => event.time > last);
-    for (const { event } of leaving.toSorted((a, b) => (a.event.time < b.event.time ? -1 : a.event.time > b.event.time ? 1 : 0))) this.#emit(event);
+    for (const { event } of leaving.toSorted((a, b) => (a.event.time < b.event.time ? -1 : a.event.time > b.event.time ? 1 : 0)))
+      this.#emit(event);
   }
 }

@@ -59,7 +59,13 @@ export async function cleanNodes(options: {
 }
 
 /** Waits until no pod with these labels is there any more. False: time was up. */
-export async function untilGone(client: KubeClient, namespace: string, labelSelector: string, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+export async function untilGone(
+  client: KubeClient,
+  namespace: string,
+  labelSelector: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   const deadlineMs = systemClock.monotonicMs() + timeoutMs;
   for (;;) {
     const page = await client.list(PODS, { namespace, labelSelector, content: 'metadata' });
@@ -82,7 +88,12 @@ async function cleanPods(client: KubeClient, namespace: string): Promise<Readonl
 
 function cleanupDaemonSet(namespace: string, image: string): object {
   const script = `for (const folder of ["lib", "log"]) fs.rmSync("/host/" + folder + "/palisade", { recursive: true, force: true });`;
-  const securityContext = { runAsUser: 0, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add: ['DAC_OVERRIDE'] } };
+  const securityContext = {
+    runAsUser: 0,
+    readOnlyRootFilesystem: true,
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'], add: ['DAC_OVERRIDE'] },
+  };
   const mounts = Object.keys(HOST_FOLDERS).map((name) => ({ name, mountPath: `/host/${name}` }));
   return {
     apiVersion: 'apps/v1',
@@ -98,8 +109,25 @@ function cleanupDaemonSet(namespace: string, image: string): object {
           nodeSelector: { 'kubernetes.io/os': 'linux' },
           terminationGracePeriodSeconds: 1,
           // Cleans first; that the second container runs says that the first one is done.
-          initContainers: [{ name: 'clean', image, imagePullPolicy: 'IfNotPresent', command: ['/usr/bin/node', '-e', script], securityContext, volumeMounts: mounts }],
-          containers: [{ name: 'done', image, imagePullPolicy: 'IfNotPresent', command: ['/usr/bin/node', '-e', 'setInterval(() => {}, 1 << 30)'], securityContext: { ...securityContext, capabilities: { drop: ['ALL'] } } }],
+          initContainers: [
+            {
+              name: 'clean',
+              image,
+              imagePullPolicy: 'IfNotPresent',
+              command: ['/usr/bin/node', '-e', script],
+              securityContext,
+              volumeMounts: mounts,
+            },
+          ],
+          containers: [
+            {
+              name: 'done',
+              image,
+              imagePullPolicy: 'IfNotPresent',
+              command: ['/usr/bin/node', '-e', 'setInterval(() => {}, 1 << 30)'],
+              securityContext: { ...securityContext, capabilities: { drop: ['ALL'] } },
+            },
+          ],
           volumes: Object.entries(HOST_FOLDERS).map(([name, path]) => ({ name, hostPath: { path, type: 'Directory' } })),
         },
       },

@@ -38,23 +38,27 @@ export function addNodeCommand(program: Command, io: CliIo): void {
       .option('-o, --output <format>', 'json: for machines');
   common(node.command('suspend').description('Stop a policy on nodes').argument('<policy>', "name, namespace/name, or '*' for all")).action(
     async (policy: string, flags: NodeFlags) => {
-      await act(flags, io, { op: 'suspend', policy }, ['suspend', policy], changedAnswerSchema, ({ changed }) => (changed ? 'suspended' : 'was suspended already'));
+      await act(flags, io, { op: 'suspend', policy }, ['suspend', policy], changedAnswerSchema, ({ changed }) =>
+        changed ? 'suspended' : 'was suspended already',
+      );
     },
   );
-  common(node.command('resume').description('Let a suspended policy run again').argument('<policy>', "name, namespace/name, or '*'")).action(
-    async (policy: string, flags: NodeFlags) => {
-      await act(flags, io, { op: 'resume', policy }, ['resume', policy], changedAnswerSchema, ({ changed }) => (changed ? 'runs again' : 'was not suspended'));
-    },
-  );
-  common(node.command('purge').description('Remove everything of Palisade from nodes; the agent does nothing more until it is restarted')).action(
-    async (flags: NodeFlags) => {
-      await act(flags, io, { op: 'purge' }, ['purge'], purgedAnswerSchema, (answer) => {
-        for (const left of answer.left) io.stderr.write(`palisade: left behind: ${left}\n`);
-        if (answer.left.length > 0) io.setExitCode(1);
-        return `${answer.removed} pins removed`;
-      });
-    },
-  );
+  common(
+    node.command('resume').description('Let a suspended policy run again').argument('<policy>', "name, namespace/name, or '*'"),
+  ).action(async (policy: string, flags: NodeFlags) => {
+    await act(flags, io, { op: 'resume', policy }, ['resume', policy], changedAnswerSchema, ({ changed }) =>
+      changed ? 'runs again' : 'was not suspended',
+    );
+  });
+  common(
+    node.command('purge').description('Remove everything of Palisade from nodes; the agent does nothing more until it is restarted'),
+  ).action(async (flags: NodeFlags) => {
+    await act(flags, io, { op: 'purge' }, ['purge'], purgedAnswerSchema, (answer) => {
+      for (const left of answer.left) io.stderr.write(`palisade: left behind: ${left}\n`);
+      if (answer.left.length > 0) io.setExitCode(1);
+      return `${answer.removed} pins removed`;
+    });
+  });
 }
 
 async function act<Answer>(
@@ -75,7 +79,14 @@ async function act<Answer>(
   const { CONNECT_TIMEOUT_MS, withAgents } = await import('./cluster.ts');
   const { askAgents } = await import('./fleet-exec.ts');
   const answers = await withAgents(flags, ({ access, pods }) =>
-    askAgents({ access, pods, args: ['node', ...words, '--local', '-o', 'json'], schema, connectTimeoutMs: CONNECT_TIMEOUT_MS, signal: io.signal }),
+    askAgents({
+      access,
+      pods,
+      args: ['node', ...words, '--local', '-o', 'json'],
+      schema,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      signal: io.signal,
+    }),
   );
   for (const one of answers) {
     if (one.ok) {

@@ -15,7 +15,13 @@ export type PolicyDocument = {
 };
 
 export type CheckedPolicy =
-  | { readonly ok: true; readonly source: string; readonly policy: Policy; readonly compiled: CompiledPolicy; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly source: string;
+      readonly policy: Policy;
+      readonly compiled: CompiledPolicy;
+      readonly warnings: readonly Problem[];
+    }
   | { readonly ok: false; readonly source: string; readonly problems: readonly Problem[] };
 
 const MAX_FILE_BYTES = 4 << 20;
@@ -45,7 +51,10 @@ async function filesAt(path: string): Promise<string[]> {
   });
   if (!found.isDirectory()) return [path];
   const names = await readdir(path);
-  return names.filter((name) => /\.(?:ya?ml|json)$/.test(name)).toSorted().map((name) => join(path, name));
+  return names
+    .filter((name) => /\.(?:ya?ml|json)$/.test(name))
+    .toSorted()
+    .map((name) => join(path, name));
 }
 
 async function readBounded(file: string): Promise<string> {

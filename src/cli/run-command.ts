@@ -48,7 +48,9 @@ export function addRunCommand(program: Command, io: CliIo, version: string): voi
     .command('run')
     .description('Run policies from files on this host, without Kubernetes')
     .argument('<path...>', 'files or folders of policies')
-    .addOption(new Option('-o, --output <format>', 'one line each for people, or JSON as exported').choices(['compact', 'json']).default('compact'))
+    .addOption(
+      new Option('-o, --output <format>', 'one line each for people, or JSON as exported').choices(['compact', 'json']).default('compact'),
+    )
     .option('--all', 'print every exec and exit, not only what policies see')
     .option('--loader <file>', 'the loader to start (default: palisade-loader on the PATH)')
     .option('--loader-socket <path>', 'use a loader that runs already')
@@ -181,14 +183,17 @@ function failureLines(choice: Choice, agent: NodeAgent): string[] {
   const { failure, entry } = choice;
   const plan = choice.entry.digest === null ? undefined : agent.runner.plan(choice.entry.digest);
   const bound = plan === undefined || agent.kernel === null ? [] : bind(plan, agent.kernel, entry.mode);
-  const lines = bound.flatMap((hook) => (hook.failure === null ? [] : [`${policyLabel(entry)}: ${hook.path}: ${hook.failure.reason}: ${hook.failure.message}`]));
+  const lines = bound.flatMap((hook) =>
+    hook.failure === null ? [] : [`${policyLabel(entry)}: ${hook.path}: ${hook.failure.reason}: ${hook.failure.message}`],
+  );
   return lines.length > 0 ? lines : [`${policyLabel(entry)}: ${failure.hook ?? 'spec'}: ${failure.reason}: ${failure.message}`];
 }
 
 async function goodPolicies(paths: readonly string[], io: CliIo): Promise<Extract<CheckedPolicy, { ok: true }>[] | null> {
   const checked = (await readPolicyFiles(paths)).map(checkPolicy);
   for (const one of checked) {
-    for (const problem of one.ok ? one.warnings : one.problems) io.stderr.write(`palisade: ${one.source}: ${problem.code}: ${formatProblem(problem)}\n`);
+    for (const problem of one.ok ? one.warnings : one.problems)
+      io.stderr.write(`palisade: ${one.source}: ${problem.code}: ${formatProblem(problem)}\n`);
   }
   const good = checked.flatMap((one) => (one.ok ? [one] : []));
   if (good.length === checked.length) return good;

@@ -10,6 +10,9 @@ export function parseSince(text: string, nowMs: number): string {
     return new Date(Math.max(0, nowMs - backMs)).toISOString();
   }
   const timeMs = Date.parse(text);
-  if (Number.isNaN(timeMs)) throw new CliError(`--since ${JSON.stringify(text)} is neither a duration such as 10m or 1h30m nor a time such as 2026-01-31T12:00:00Z`);
+  if (Number.isNaN(timeMs))
+    throw new CliError(
+      `--since ${JSON.stringify(text)} is neither a duration such as 10m or 1h30m nor a time such as 2026-01-31T12:00:00Z`,
+    );
   return new Date(timeMs).toISOString();
 }

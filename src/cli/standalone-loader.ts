@@ -24,14 +24,25 @@ export function findLoader(given: string | null, environment: Readonly<Record<st
     if (isExecutable(given)) return given;
     throw new CliError(`--loader ${given} cannot be executed`);
   }
-  const beside = ['../../../target/release', '../../target/release'].map((folder) => fileURLToPath(new URL(`${folder}/${PROGRAM}`, import.meta.url)));
-  const onPath = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '').map((folder) => join(folder, PROGRAM));
+  const beside = ['../../../target/release', '../../target/release'].map((folder) =>
+    fileURLToPath(new URL(`${folder}/${PROGRAM}`, import.meta.url)),
+  );
+  const onPath = (environment['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, PROGRAM));
   const found = [...onPath, ...beside].find(isExecutable);
-  if (found === undefined) throw new CliError(`${PROGRAM} is neither on the PATH nor built here ("make build" builds it); --loader names another place`);
+  if (found === undefined)
+    throw new CliError(`${PROGRAM} is neither on the PATH nor built here ("make build" builds it); --loader names another place`);
   return found;
 }
 
-export function startLoader(options: { readonly program: string; readonly folder: string; readonly bpffs: string; readonly uid: number }): StandaloneLoader {
+export function startLoader(options: {
+  readonly program: string;
+  readonly folder: string;
+  readonly bpffs: string;
+  readonly uid: number;
+}): StandaloneLoader {
   const { program, folder, bpffs, uid } = options;
   const socket = join(folder, 'loader.sock');
   // A group of its own: Ctrl-C is for us alone, who then have it tear down what it loaded.

@@ -9,7 +9,10 @@ type GoodPolicy = Extract<CheckedPolicy, { ok: true }>;
 /** Policies of files as a hub would have sent them. An object that was never stored gets a uid from its name. */
 export function entriesOf(policies: readonly GoodPolicy[]): Entry[] {
   return policies.map(({ policy, compiled }) => ({
-    uid: createHash('sha256').update(`${policy.kind}/${policy.namespace ?? ''}/${policy.name}`).digest('hex').slice(0, 36),
+    uid: createHash('sha256')
+      .update(`${policy.kind}/${policy.namespace ?? ''}/${policy.name}`)
+      .digest('hex')
+      .slice(0, 36),
     kind: policy.kind,
     namespace: policy.namespace,
     name: policy.name,

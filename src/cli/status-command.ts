@@ -50,7 +50,14 @@ async function runStatus(policy: string | null, flags: StatusFlags, io: CliIo): 
   const { CONNECT_TIMEOUT_MS, withAgents } = await import('./cluster.ts');
   const { askAgents } = await import('./fleet-exec.ts');
   const answers = await withAgents(flags, ({ access, pods }) =>
-    askAgents({ access, pods, args: ['status', '--local', '-o', 'json'], schema: statusAnswerSchema, connectTimeoutMs: CONNECT_TIMEOUT_MS, signal: io.signal }),
+    askAgents({
+      access,
+      pods,
+      args: ['status', '--local', '-o', 'json'],
+      schema: statusAnswerSchema,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      signal: io.signal,
+    }),
   );
   await show(answers, policy, flags.output === 'json' ? 'nodes as JSON' : 'table', io);
 }
@@ -73,7 +80,9 @@ async function show(answers: readonly NodeAnswer<StatusAnswer>[], policy: string
 }
 
 function onlyPolicy(status: StatusAnswer, policy: string | null): StatusAnswer {
-  return policy === null ? status : { ...status, policies: status.policies.filter((one) => policyLabel(one) === policy || one.name === policy) };
+  return policy === null
+    ? status
+    : { ...status, policies: status.policies.filter((one) => policyLabel(one) === policy || one.name === policy) };
 }
 
 /** Exported for its test. */

@@ -8,7 +8,13 @@ import { CONNECT_TIMEOUT_MS, withCluster, type Cluster } from './cluster.ts';
 import { askAgents } from './fleet-exec.ts';
 import { agentImage, cleanNodes, DAEMON_SETS, untilGone } from './node-cleanup.ts';
 
-type UninstallFlags = { readonly kubeconfig?: string; readonly agentNamespace: string; readonly force?: true; readonly crds?: true; readonly yes?: true };
+type UninstallFlags = {
+  readonly kubeconfig?: string;
+  readonly agentNamespace: string;
+  readonly force?: true;
+  readonly crds?: true;
+  readonly yes?: true;
+};
 
 const EXAMPLES = `
 Examples:
@@ -18,7 +24,13 @@ Examples:
 What is pinned in a kernel outlives the pods, so the nodes come first. If a node does not confirm, nothing is removed from the cluster,
 the node is named and the exit code is 1; --force goes on without it ("palisade node purge" does it later, on the node).`;
 
-const CLUSTER_ROLES: ResourceType = { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'clusterroles', kind: 'ClusterRole', isNamespaced: false };
+const CLUSTER_ROLES: ResourceType = {
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  plural: 'clusterroles',
+  kind: 'ClusterRole',
+  isNamespaced: false,
+};
 const CLUSTER_ROLE_BINDINGS: ResourceType = { ...CLUSTER_ROLES, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding' };
 const DEPLOYMENTS: ResourceType = { ...DAEMON_SETS, plural: 'deployments', kind: 'Deployment' };
 

@@ -10,6 +10,8 @@ export function addVersionCommand(program: Command, io: CliIo, version: string):
     .description('Print the version and what it is compatible with')
     .action(() => {
       const abi = ABI_HASH.toString(16).padStart(16, '0');
-      io.stdout.write(`palisade ${version}\nplan format ${PLAN_FORMAT}, hub protocol ${HUB_PROTOCOL_VERSION}, abi ${abi}, node ${process.versions.node}\n`);
+      io.stdout.write(
+        `palisade ${version}\nplan format ${PLAN_FORMAT}, hub protocol ${HUB_PROTOCOL_VERSION}, abi ${abi}, node ${process.versions.node}\n`,
+      );
     });
 }

@@ -74,11 +74,24 @@ const FLAGS: readonly (readonly [name: string, byDefault: string, help: string])
  * The loader adds pid 1, itself and the agent.
  */
 export const EXEMPT_EXECUTABLES: readonly string[] = [
-  '/usr/bin/kubelet', '/usr/local/bin/kubelet', '/opt/bin/kubelet',
-  '/usr/bin/containerd', '/usr/local/bin/containerd',
-  '/usr/bin/containerd-shim-runc-v2', '/usr/local/bin/containerd-shim-runc-v2',
-  '/usr/bin/runc', '/usr/sbin/runc', '/usr/local/sbin/runc', '/usr/local/bin/runc', '/usr/bin/crun', '/usr/local/bin/crun',
-  '/usr/bin/crio', '/usr/local/bin/crio', '/usr/bin/conmon', '/usr/local/bin/conmon', '/usr/libexec/crio/conmon',
+  '/usr/bin/kubelet',
+  '/usr/local/bin/kubelet',
+  '/opt/bin/kubelet',
+  '/usr/bin/containerd',
+  '/usr/local/bin/containerd',
+  '/usr/bin/containerd-shim-runc-v2',
+  '/usr/local/bin/containerd-shim-runc-v2',
+  '/usr/bin/runc',
+  '/usr/sbin/runc',
+  '/usr/local/sbin/runc',
+  '/usr/local/bin/runc',
+  '/usr/bin/crun',
+  '/usr/local/bin/crun',
+  '/usr/bin/crio',
+  '/usr/local/bin/crio',
+  '/usr/bin/conmon',
+  '/usr/local/bin/conmon',
+  '/usr/libexec/crio/conmon',
   '/usr/bin/palisade-loader',
 ];
 
@@ -89,7 +102,9 @@ export class AgentFlagError extends Error {
 }
 
 export function agentHelp(): string {
-  const lines = FLAGS.map(([name, byDefault, help]) => `  --${name.padEnd(16)} ${help}${byDefault === '' ? '' : ` (default ${byDefault})`}`);
+  const lines = FLAGS.map(
+    ([name, byDefault, help]) => `  --${name.padEnd(16)} ${help}${byDefault === '' ? '' : ` (default ${byDefault})`}`,
+  );
   return `The agent of a node: links, has loaded, reports, and exports events.\n\n${lines.join('\n')}\n`;
 }
 
@@ -100,7 +115,8 @@ export function readAgentFlags(argv: readonly string[], environment: Readonly<Re
   const nodeName = text('node-name') === '' ? (environment['NODE_NAME'] ?? '') : text('node-name');
   if (nodeName === '') throw new AgentFlagError('--node-name is missing, and so is $NODE_NAME');
   const hubUrl = optional('hub-url');
-  if (hubUrl !== null && !/^wss:\/\/[^/]+\/?$/.test(hubUrl)) throw new AgentFlagError(`--hub-url ${JSON.stringify(hubUrl)} is not wss://host:port`);
+  if (hubUrl !== null && !/^wss:\/\/[^/]+\/?$/.test(hubUrl))
+    throw new AgentFlagError(`--hub-url ${JSON.stringify(hubUrl)} is not wss://host:port`);
   const level = z.enum(LOG_LEVELS).safeParse(text('log-level'));
   if (!level.success) throw new AgentFlagError(`--log-level ${JSON.stringify(text('log-level'))} is not one of ${LOG_LEVELS.join(', ')}`);
   return {
@@ -117,7 +133,12 @@ export function readAgentFlags(argv: readonly string[], environment: Readonly<Re
     exportBackups: whole('export-backups', text('export-backups'), 0, 100),
     metricsListen: listenAddress(text('metrics-listen')),
     cgroupRoot: text('cgroup-root'),
-    exemptPaths: [...EXEMPT_EXECUTABLES, ...text('exempt').split(',').filter((path) => path !== '')],
+    exemptPaths: [
+      ...EXEMPT_EXECUTABLES,
+      ...text('exempt')
+        .split(',')
+        .filter((path) => path !== ''),
+    ],
     logLevel: level.data,
     times: {
       redialBaseMs: durationMs('redial-base', text('redial-base')),
@@ -148,13 +169,15 @@ const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, 
 function durationMs(name: string, text: string): number {
   const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
   const unitMs = UNITS_MS[match?.[2] ?? ''];
-  if (match === null || unitMs === undefined) throw new AgentFlagError(`--${name} ${JSON.stringify(text)} is no duration; write 200ms, 30s, 5m`);
+  if (match === null || unitMs === undefined)
+    throw new AgentFlagError(`--${name} ${JSON.stringify(text)} is no duration; write 200ms, 30s, 5m`);
   return Number(match[1]) * unitMs;
 }
 
 function whole(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (!/^\d{1,9}$/.test(text) || value < min || value > max) throw new AgentFlagError(`--${name} ${JSON.stringify(text)} is not a number from ${min} to ${max}`);
+  if (!/^\d{1,9}$/.test(text) || value < min || value > max)
+    throw new AgentFlagError(`--${name} ${JSON.stringify(text)} is not a number from ${min} to ${max}`);
   return value;
 }
 

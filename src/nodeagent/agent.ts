@@ -19,13 +19,12 @@ import { runHubLink } from './hub/hub-link.ts';
 import { HubSession, type NodeSelf, type SessionPort, type SessionReport } from './hub/hub-session.ts';
 import { NodeIdentity } from './identity/node-identity.ts';
 import { AgentSocket } from './local/agent-socket.ts';
-import type { AgentRequests, StatusAnswer } from './local/requests.ts';
+import { nodeRequests } from './local/node-requests.ts';
 import { createAllocationFile } from './loader/allocation-file.ts';
 import { GenerationDriver } from './loader/generation-driver.ts';
 import { readKernelFacts } from './loader/kernel-facts-reader.ts';
 import { ActivityMeter } from './state/activity-meter.ts';
 import { LoaderKeeper, type LoaderUp } from './state/loader-keeper.ts';
-import { policyStatuses } from './state/node-status.ts';
 import { PlanStore } from './state/plan-store.ts';
 import { policyReport } from './state/policy-report.ts';
 import { PolicyRunner } from './state/policy-runner.ts';
@@ -83,7 +82,9 @@ export class NodeAgent {
       this.#onFirstLoader = resolve;
     });
     this.#store = new PlanStore({ folder: flags.plansDir, maxBytes: flags.plansMaxBytes });
-    const allocation = createAllocationFile(join(flags.plansDir, 'allocation.json'), (why) => log.warn("The linker's numbers on disk cannot be used", { why }));
+    const allocation = createAllocationFile(join(flags.plansDir, 'allocation.json'), (why) =>
+      log.warn("The linker's numbers on disk cannot be used", { why }),
+    );
     this.#engine = new GenerationDriver({ store: allocation, clock, log, metrics });
     this.#suspended = new SuspendList(join(flags.plansDir, 'suspended.json'));
     this.#meter = new ActivityMeter(clock);
@@ -98,7 +99,8 @@ export class NodeAgent {
     this.#plant = new EventPlant({
       nodeName: flags.nodeName,
       arch: machine(),
-      exportFile: flags.exportFile === null ? null : { path: flags.exportFile, maxBytes: flags.exportMaxBytes, backups: flags.exportBackups },
+      exportFile:
+        flags.exportFile === null ? null : { path: flags.exportFile, maxBytes: flags.exportMaxBytes, backups: flags.exportBackups },
       limits: { ...LIMITS, identityWaitMs: flags.times.identityWaitMs },
       flushMs: flags.times.exportFlushMs,
       maxQueuedBytes: MAX_QUEUED_BYTES,
@@ -120,7 +122,19 @@ export class NodeAgent {
       path: flags.eventsSocket,
       maxBufferedBytes: MAX_READER_BYTES,
       exported: () => this.#plant.exported(),
-      requests: this.#requests(),
+      requests: nodeRequests({
+        nodeName: flags.nodeName,
+        suspended: this.#suspended,
+        runner: () => this.#runner,
+        loader: () => ({ state: this.#keeper.state, up: this.#up }),
+        hub: () => (flags.hubUrl === null ? 'none' : this.#session.isConnected ? 'connected' : 'disconnected'),
+        kernel: () => `${this.#kernel?.release ?? release()} ${this.#kernel?.arch ?? machine()}`,
+        generation: () => this.#engine.generation,
+        pods: () => this.#identity.podCount,
+        faults: () => this.#faults(),
+        purge: () => this.purge('remove events'),
+        log,
+      }),
       log,
       metrics,
       signal: parts.signal,
@@ -218,7 +232,12 @@ export class NodeAgent {
     this.#boot = up.hello.boot;
     this.#up = up;
     this.#kernel = readKernelFacts(up.hello, null);
-    log.info('The loader answers', { generation: up.hello.generation, adopted: up.hello.adopted, kept: up.hello.keptCapabilities, release: up.hello.release });
+    log.info('The loader answers', {
+      generation: up.hello.generation,
+      adopted: up.hello.adopted,
+      kept: up.hello.keptCapabilities,
+      release: up.hello.release,
+    });
     await this.#plant.open(up.hello.boot);
     await up.client.exempt(flags.exemptPaths);
     await this.#identity.walk();
@@ -306,15 +325,21 @@ export class NodeAgent {
       plansSettled: () => {
         if (!this.#isPurged) this.#runner.wake();
       },
-      podsChanged: (frame: Pods) => {
-        this.#identity.applyPods(frame);
-        return Promise.resolve();
-      },
+      podsChanged: (frame: Pods) => this.#podsChanged(frame),
       report: (rows) => this.#makeReport(rows),
       health: () => ({ loader: this.#keeper.state, unprotectedStarts: this.#meter.unprotectedStarts, ...this.#fault() }),
       catalogue: () => this.#catalogue(),
       teardown: async () => (await this.purge('remove events')).left,
     };
+  }
+
+  async #podsChanged(frame: Pods): Promise<void> {
+    const isFirst = frame.full === true && this.#identity.podCount === 0;
+    this.#identity.applyPods(frame);
+    if (!isFirst || this.#up === null || this.#isPurged) return;
+    // Behind the scope in the driver's queue: from here on a container of unknown identity is a late one.
+    await this.#engine.setScope(this.#identity.scope());
+    this.#meter.forgetUnprotected(await this.#up.client.counters());
   }
 
   #makeReport(rows: 'exceptions' | 'all'): SessionReport | null {
@@ -330,47 +355,16 @@ export class NodeAgent {
     return fault === null ? {} : { fault: fault.reason };
   }
 
+  #faults(): string[] {
+    const faults = [this.#store.fault, this.#plant.fault, this.#runner.fault?.message ?? null].filter((fault) => fault !== null);
+    return this.#isPurged ? ['everything was removed from this node (purge)', ...faults] : faults;
+  }
+
   async #catalogue(): Promise<string> {
     if (this.#up === null) throw new Error('the loader does not answer');
     const names = await this.#up.client.catalogue();
     const sorted = (set: ReadonlySet<string>): string[] => [...set].toSorted();
     return JSON.stringify({ functions: sorted(names.functions), lsmHooks: sorted(names.lsmHooks), tracepoints: sorted(names.tracepoints) });
-  }
-
-  #requests(): AgentRequests {
-    return {
-      status: () => this.#status(),
-      suspend: async (policy) => {
-        const changed = !this.#suspended.names.has(policy);
-        await this.#suspended.suspend(policy);
-        this.#parts.log.warn('A policy was suspended on this node', { policy });
-        this.#runner.wake();
-        return { changed };
-      },
-      resume: async (policy) => {
-        const changed = await this.#suspended.resume(policy);
-        this.#runner.wake();
-        return { changed };
-      },
-      purge: () => this.purge('remove events'),
-    };
-  }
-
-  async #status(): Promise<StatusAnswer> {
-    const { flags } = this.#parts;
-    const counters = this.#up === null ? null : await this.#up.client.counters();
-    const faults = [this.#store.fault, this.#plant.fault, this.#runner.fault?.message ?? null].filter((fault) => fault !== null);
-    return {
-      node: flags.nodeName,
-      kernel: `${this.#kernel?.release ?? release()} ${this.#kernel?.arch ?? arch()}`,
-      generation: this.#engine.generation,
-      hub: flags.hubUrl === null ? 'none' : this.#session.isConnected ? 'connected' : 'disconnected',
-      loader: this.#keeper.state,
-      pods: this.#identity.podCount,
-      capabilities: [...(this.#up?.hello.keptCapabilities ?? [])],
-      faults: this.#isPurged ? ['everything was removed from this node (purge)', ...faults] : faults,
-      policies: policyStatuses(this.#runner.choices, this.#runner.running, counters?.policies ?? new Map()),
-    };
   }
 }
 

@@ -9,7 +9,7 @@ export function readKernelTime(): KernelTime {
 /** The kernel's clock now, in nanoseconds since boot. */
 export function readKtimeNs(): bigint {
   const { offsetNs } = readKernelTime();
-  return BigInt(Math.round((Date.now()) * 1e6)) - offsetNs;
+  return BigInt(Math.round(Date.now() * 1e6)) - offsetNs;
 }
 
 function readUptime(): number | null {

@@ -50,10 +50,7 @@ function pathArgument(type: 'file' | 'path', value: RecordArgument): EventArgume
   const read = pathOf(value);
   if (read === null && value.status !== PAL_A_UNREACHABLE) return unreadable(value);
   const permission = permissionText(read?.mode ?? 0);
-  const words = [
-    ...(read === null || read.truncated ? ['unresolvedPathComponents'] : []),
-    ...(read?.deleted === true ? ['deleted'] : []),
-  ];
+  const words = [...(read === null || read.truncated ? ['unresolvedPathComponents'] : []), ...(read?.deleted === true ? ['deleted'] : [])];
   const shown = {
     path: read === null ? '' : read.path.toString('utf8'),
     ...(words.length === 0 ? {} : { flags: words.join(' ') }),

@@ -130,7 +130,9 @@ export class EventPlant {
     const read = readRecord(Buffer.from(bytes));
     if (!read.ok) {
       this.#badRecords += 1;
-      this.#options.metrics.counter('agent_bad_records_total', 'Records that could not be read.', ['code']).inc({ code: read.problem.code });
+      this.#options.metrics
+        .counter('agent_bad_records_total', 'Records that could not be read.', ['code'])
+        .inc({ code: read.problem.code });
       return;
     }
     const { record } = read;
@@ -227,10 +229,18 @@ export class EventPlant {
     set('agent_records', 'Records read, since start.', this.#pipeline.counts.records);
     set('agent_events', 'Events made, since start.', this.#pipeline.counts.events);
     set('agent_events_without_process', 'Events whose process was never announced, since start.', this.#pipeline.counts.withoutProcess);
-    set('agent_matches_without_meaning', 'Matches of a generation that the agent does not know, since start.', this.#pipeline.counts.withoutMeaning);
+    set(
+      'agent_matches_without_meaning',
+      'Matches of a generation that the agent does not know, since start.',
+      this.#pipeline.counts.withoutMeaning,
+    );
     set('agent_events_without_pod', 'Events of a pod that the hub has not told of, since start.', this.#pipeline.counts.withoutPod);
     set('agent_records_waiting', 'Records that wait for their process or pod.', this.#pipeline.waiting);
-    set('agent_waiting_overflows', 'Times that records left a waiting room early because it was full, since start.', this.#pipeline.overflows);
+    set(
+      'agent_waiting_overflows',
+      'Times that records left a waiting room early because it was full, since start.',
+      this.#pipeline.overflows,
+    );
     set('agent_bad_records', 'Records that could not be read, since start.', this.#badRecords);
   }
 }

@@ -22,14 +22,10 @@ const SYSCALL_PREFIX: Readonly<Record<string, string>> = { x86_64: '__x64_', aar
  * `KPROBE_ACTION_POST`, since nothing else was executed.
  */
 export const WOULD_TAG = 'palisade.dev/would:';
+/** Tag of an event of a process that is never denied or killed: kubelet, runtime, ourselves. */
+export const EXEMPT_TAG = 'palisade.dev/exempt';
 
-export function hookEvent(
-  record: HookRecord,
-  match: RecordMatch,
-  meaning: MatchMeaning,
-  who: ProcessAndParent,
-  arch: string,
-): EventBody {
+export function hookEvent(record: HookRecord, match: RecordMatch, meaning: MatchMeaning, who: ProcessAndParent, arch: string): EventBody {
   const { hook } = meaning;
   const isLate = (record.flags & PAL_HV_LATE) !== 0;
   const slots = isLate ? (meaning.lateSlotOfArg ?? meaning.slotOfArg) : meaning.slotOfArg;
@@ -40,7 +36,7 @@ export function hookEvent(
       record.args.find((value) => value.slot === slot),
     );
   });
-  const tags = [...hook.tags, ...wouldTags(match.actions), ...((match.flags & PAL_MF_EXEMPT) === 0 ? [] : ['palisade.dev/exempt'])];
+  const tags = [...hook.tags, ...wouldTags(match.actions), ...((match.flags & PAL_MF_EXEMPT) === 0 ? [] : [EXEMPT_TAG])];
   const verdict: PolicyVerdict = {
     ...(args.length === 0 ? {} : { args }),
     action: actionOf(match.actions),

@@ -18,11 +18,22 @@ const meaning: MatchMeaning = {
   mode: 'enforce',
   slotOfArg: [3],
   hook: {
-    kind: 'kprobe', section: 'kprobes', index: 0, path: 'spec.kprobes[0]', target: 'security_file_open', syscall: false,
-    message: 'no writes', tags: ['etc'], args: [{ index: 0, type: 'file', label: '' }], selectors: [],
+    kind: 'kprobe',
+    section: 'kprobes',
+    index: 0,
+    path: 'spec.kprobes[0]',
+    target: 'security_file_open',
+    syscall: false,
+    message: 'no writes',
+    tags: ['etc'],
+    args: [{ index: 0, type: 'file', label: '' }],
+    selectors: [],
   },
 };
-const meanings: Meanings = { match: (_generation, hookId, policy) => (hookId === 7 && policy === 2 ? meaning : undefined), policyName: () => 'block-etc-writes' };
+const meanings: Meanings = {
+  match: (_generation, hookId, policy) => (hookId === 7 && policy === 2 ? meaning : undefined),
+  policyName: () => 'block-etc-writes',
+};
 
 function setUp(identity: () => Identity = () => ({ state: 'host' })) {
   const identities: Identities = { ofCgroup: identity };
@@ -53,11 +64,15 @@ function record(bytes: Buffer): ProcessRecord {
 const parent = { execKtimeNs: 1n, tgid: 10 };
 const child = { execKtimeNs: 2n, tgid: 11 };
 const exec = (fields: Partial<ExecFields> = {}): ProcessRecord =>
-  record(buildExec({ task: { key: child, uid: 0 }, parent, path: '/bin/sh', args: ['sh', '-c', 'echo x > /etc/passwd'], seq: 1n, ...fields }));
+  record(
+    buildExec({ task: { key: child, uid: 0 }, parent, path: '/bin/sh', args: ['sh', '-c', 'echo x > /etc/passwd'], seq: 1n, ...fields }),
+  );
 const kill = (seq = 2n): ProcessRecord =>
   record(
     buildHook({
-      task: { key: child }, seq, hook: 7,
+      task: { key: child },
+      seq,
+      hook: 7,
       matches: [{ policy: 2, selector: 0, actions: PAL_ACT_SIGKILL }],
       args: [pathArgument(3, '/etc/passwd', 0o100644)],
     }),
@@ -67,7 +82,17 @@ const events = (list: { event: AgentEvent }[]): AgentEvent[] => list.map((item) 
 describe('The event pipeline', () => {
   test('shows an exec with its arguments, its parent and the words of upstream', () => {
     const { pipeline } = setUp();
-    pipeline.push(exec({ task: { key: parent }, parent: { execKtimeNs: 0n, tgid: 0 }, path: '/usr/bin/runc', args: ['runc'], flags: PAL_EF_PROCFS, seq: 0n }), 0);
+    pipeline.push(
+      exec({
+        task: { key: parent },
+        parent: { execKtimeNs: 0n, tgid: 0 },
+        path: '/usr/bin/runc',
+        args: ['runc'],
+        flags: PAL_EF_PROCFS,
+        seq: 0n,
+      }),
+      0,
+    );
     const [event] = events(pipeline.push(exec(), 0));
     expect(event).toMatchObject({
       node_name: 'n1',
@@ -76,7 +101,9 @@ describe('The event pipeline', () => {
         parent: { pid: 10, binary: '/usr/bin/runc', flags: 'procFS' },
       },
     });
-    expect(Buffer.from(event !== undefined && 'process_exec' in event ? event.process_exec.process.exec_id : '', 'base64').toString()).toBe('n1:2:11');
+    expect(Buffer.from(event !== undefined && 'process_exec' in event ? event.process_exec.process.exec_id : '', 'base64').toString()).toBe(
+      'n1:2:11',
+    );
   });
 
   test('turns a killing hook record into one event of the policy, in the shape of the seed', () => {

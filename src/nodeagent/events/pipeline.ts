@@ -94,8 +94,17 @@ export class EventPipeline {
 
   /** Everything that waits, as it is: for the end of the process. */
   drain(nowMs: number): Emitted[] {
-    const emitted = this.#strangers.keys().flatMap((key) => this.#strangers.take(key)).flatMap((record) => this.#adopt(record, nowMs));
-    return [...emitted, ...this.#nameless.keys().flatMap((key) => this.#nameless.take(key)).flatMap((joined) => this.#finish(joined))];
+    const emitted = this.#strangers
+      .keys()
+      .flatMap((key) => this.#strangers.take(key))
+      .flatMap((record) => this.#adopt(record, nowMs));
+    return [
+      ...emitted,
+      ...this.#nameless
+        .keys()
+        .flatMap((key) => this.#nameless.take(key))
+        .flatMap((joined) => this.#finish(joined)),
+    ];
   }
 
   /** A line about records that were lost outside of the kernel. */
@@ -178,7 +187,8 @@ export class EventPipeline {
     for (const match of record.matches) {
       const meaning = this.#parts.meanings().match(generation, hook, match.policy, match.selector);
       if (meaning === undefined) this.counts.withoutMeaning += 1;
-      else bodies.push(hookEvent(record, match, meaning, { ...who, process: { ...who.process, tid: record.task.tid } }, this.#parts.arch()));
+      else
+        bodies.push(hookEvent(record, match, meaning, { ...who, process: { ...who.process, tid: record.task.tid } }, this.#parts.arch()));
     }
     return bodies;
   }

@@ -20,7 +20,13 @@ function setUp(sink: LineSink, maxQueuedBytes = 1 << 20) {
   const batches: (readonly ExportedLine[])[] = [];
   const done: bigint[] = [];
   const queue = new ExportQueue({
-    sink, flushMs: 100, batchBytes: 1 << 20, maxQueuedBytes, clock, log: silentLog, metrics: createMetrics(),
+    sink,
+    flushMs: 100,
+    batchBytes: 1 << 20,
+    maxQueuedBytes,
+    clock,
+    log: silentLog,
+    metrics: createMetrics(),
     onBatch: (lines) => void batches.push(lines),
     onDone: ({ seq }) => void done.push(seq),
   });

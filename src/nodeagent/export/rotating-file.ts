@@ -56,7 +56,7 @@ export class RotatingFile {
         await this.#rotate();
         handle = await this.open();
       }
-      for (let offset = 0; offset < bytes.length; ) {
+      for (let offset = 0; offset < bytes.length;) {
         const { bytesWritten } = await writeFile(handle, bytes, offset, bytes.length - offset, null);
         offset += bytesWritten;
         this.#position = { ...this.#position, bytes: this.#position.bytes + bytesWritten };

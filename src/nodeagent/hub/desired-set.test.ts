@@ -5,7 +5,13 @@ import { applyDesired, planDigestsOf, UNKNOWN_SET } from './desired-set.ts';
 import { redialDelayMs } from './redial-delay.ts';
 
 const entry = (uid: string, digest: string | null = 'a'.repeat(64)): Entry => ({
-  uid, kind: 'TracingPolicy', namespace: null, name: uid, generation: 1, digest, mode: 'enforce',
+  uid,
+  kind: 'TracingPolicy',
+  namespace: null,
+  name: uid,
+  generation: 1,
+  digest,
+  mode: 'enforce',
 });
 const frame = (fields: Partial<Desired>): Desired => ({ t: 'desired', epoch: 0, base: null, set: '', upsert: [], remove: [], ...fields });
 

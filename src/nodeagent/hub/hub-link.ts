@@ -127,10 +127,12 @@ export async function serveConnection(socket: WebSocket, options: HubLinkOptions
   socket.on('error', (error) => log.warn('The connection to the hub failed', { message: error.message }));
   socket.on('ping', alive);
   socket.on('message', (data, isBinary) => {
-    work = work.then(() => handle(data, isBinary)).catch((error: unknown) => {
-      log.error('Could not handle a frame of the hub', { error });
-      sender.close(HUB_CLOSE.malformed, error instanceof HubProtocolError ? error.message : 'frame could not be handled');
-    });
+    work = work
+      .then(() => handle(data, isBinary))
+      .catch((error: unknown) => {
+        log.error('Could not handle a frame of the hub', { error });
+        sender.close(HUB_CLOSE.malformed, error instanceof HubProtocolError ? error.message : 'frame could not be handled');
+      });
   });
   sender.send(handler.hello());
   const end = await ended;

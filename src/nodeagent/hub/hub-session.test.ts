@@ -22,7 +22,9 @@ function fakePort() {
   const state = { set: UNKNOWN_SET, epoch: 0, plans: new Map<string, string>(), settled: 0, pods: 0, tornDown: 0 };
   const port: SessionPort = {
     self: () => ({
-      node: 'n1', agent: '0.1.0', boot: 'b',
+      node: 'n1',
+      agent: '0.1.0',
+      boot: 'b',
       kernel: { release: '6.12', version: '#1', arch: 'x86_64', build: 'a'.repeat(64), lsm: ['bpf'], preempt: 'full' },
       facts: { btf: true },
     }),
@@ -75,8 +77,15 @@ describe('The agent at the hub', () => {
     fake = fakePort();
     session = new HubSession({ port: fake.port, log: silentLog });
     const options: HubLinkOptions = {
-      address: { url: '', caFile: '', tokenFile: '', handshakeTimeoutMs: 1000 }, redial: { baseMs: 1, maxMs: 1 }, missedHeartbeats: 3,
-      handler: session, clock: systemClock, log: silentLog, metrics: createMetrics(), signal: stopper.signal, random: () => 0,
+      address: { url: '', caFile: '', tokenFile: '', handshakeTimeoutMs: 1000 },
+      redial: { baseMs: 1, maxMs: 1 },
+      missedHeartbeats: 3,
+      handler: session,
+      clock: systemClock,
+      log: silentLog,
+      metrics: createMetrics(),
+      signal: stopper.signal,
+      random: () => 0,
     };
     ended = serveConnection(socket, options, () => {});
   });

@@ -23,8 +23,14 @@ describe('Names of cgroups', () => {
   });
 
   test('of any other kind say nothing', () => {
-    for (const name of ['system.slice', 'podman', 'pod', `pod${UID}x`, 'init.scope', '']) expect(readCgroupName(name)).toEqual({ kind: 'other' });
-    fc.assert(fc.property(fc.string(), (name) => ['other', 'root'].includes(readCgroupName(name).kind) || /[0-9a-f]{32}/.test(name.replaceAll(/[-_]/g, ''))));
+    for (const name of ['system.slice', 'podman', 'pod', `pod${UID}x`, 'init.scope', ''])
+      expect(readCgroupName(name)).toEqual({ kind: 'other' });
+    fc.assert(
+      fc.property(
+        fc.string(),
+        (name) => ['other', 'root'].includes(readCgroupName(name).kind) || /[0-9a-f]{32}/.test(name.replaceAll(/[-_]/g, '')),
+      ),
+    );
   });
 });
 

@@ -7,18 +7,34 @@ import { NodeIdentity } from './node-identity.ts';
 
 const UID = '8a5d5a2c-1f3b-4c7e-9d6a-0b1c2d3e4f50';
 const pod = {
-  uid: UID, cgroupUid: UID, ns: 'default', name: 'web', labels: {}, workload: null, host: { pid: false, net: false }, containers: [],
+  uid: UID,
+  cgroupUid: UID,
+  ns: 'default',
+  name: 'web',
+  labels: {},
+  workload: null,
+  host: { pid: false, net: false },
+  containers: [],
 };
 const made = (id: bigint, parentId: bigint, name: string, scopeClass = PAL_CLASS_PENDING): CgroupRecord => ({
   kind: 'cgroup',
   header: { length: 0, kind: 8, flags: 0, ring: 'critical', cpu: 0, seq: 0n, ktimeNs: 0n, generation: 0, hook: 0 },
-  id, parentId, podId: 0n, operation: 1, scopeClass, name: Buffer.from(name),
+  id,
+  parentId,
+  podId: 0n,
+  operation: 1,
+  scopeClass,
+  name: Buffer.from(name),
 });
 
 function setUp() {
   let changes = 0;
   const identity = new NodeIdentity({
-    root: '/nowhere', walkMs: 1000, podFile: null, clock: createFakeClock(), log: silentLog,
+    root: '/nowhere',
+    walkMs: 1000,
+    podFile: null,
+    clock: createFakeClock(),
+    log: silentLog,
     onChange: () => {
       changes += 1;
     },

@@ -84,7 +84,8 @@ export class NodeIdentity {
     }
     const owner = this.cgroups.add({ id: record.id, parentId: record.parentId, name: record.name.toString('utf8') });
     const isPending = record.scopeClass === PAL_CLASS_PENDING || record.scopeClass === PAL_CLASS_UNKNOWN;
-    if (isPending && owner !== undefined && owner.podUid !== null && this.#pods.byCgroupUid(owner.podUid) !== undefined) this.#options.onChange();
+    if (isPending && owner !== undefined && owner.podUid !== null && this.#pods.byCgroupUid(owner.podUid) !== undefined)
+      this.#options.onChange();
   }
 
   /** Takes in what is there now; true if something was new. */

@@ -3,8 +3,15 @@ import type { HubPod } from '../../protocol/hub-frames.ts';
 import { namePod, PodTable } from './pod-table.ts';
 
 const pod = (fields: Partial<HubPod> = {}): HubPod => ({
-  uid: 'u1', cgroupUid: 'u1', ns: 'default', name: 'web-1', labels: { app: 'web' }, workload: ['Deployment', 'web'],
-  host: { pid: false, net: false }, containers: [{ n: 'web', image: 'busybox' }], ...fields,
+  uid: 'u1',
+  cgroupUid: 'u1',
+  ns: 'default',
+  name: 'web-1',
+  labels: { app: 'web' },
+  workload: ['Deployment', 'web'],
+  host: { pid: false, net: false },
+  containers: [{ n: 'web', image: 'busybox' }],
+  ...fields,
 });
 
 describe('The pods of a node', () => {
@@ -29,16 +36,39 @@ describe('The pods of a node', () => {
 
 describe('A pod in an event', () => {
   test('has the container’s name and image once its id is known', () => {
-    const known = namePod(pod({ containers: [{ n: 'side', id: 'aa', image: 'x' }, { n: 'web', id: 'bb', image: 'busybox' }] }), 'bb');
+    const known = namePod(
+      pod({
+        containers: [
+          { n: 'side', id: 'aa', image: 'x' },
+          { n: 'web', id: 'bb', image: 'busybox' },
+        ],
+      }),
+      'bb',
+    );
     expect(known).toMatchObject({
       complete: true,
-      pod: { namespace: 'default', name: 'web-1', workload: 'web', workload_kind: 'Deployment', pod_labels: { app: 'web' }, container: { name: 'web', image: { name: 'busybox' } } },
+      pod: {
+        namespace: 'default',
+        name: 'web-1',
+        workload: 'web',
+        workload_kind: 'Deployment',
+        pod_labels: { app: 'web' },
+        container: { name: 'web', image: { name: 'busybox' } },
+      },
     });
   });
 
   test('is worth waiting for while ids are missing, and then assumes the only container', () => {
     expect(namePod(pod(), 'bb')).toMatchObject({ complete: false, pod: { container: { name: 'web' } } });
-    const two = namePod(pod({ containers: [{ n: 'a', image: 'x' }, { n: 'b', image: 'y' }] }), 'bb');
+    const two = namePod(
+      pod({
+        containers: [
+          { n: 'a', image: 'x' },
+          { n: 'b', image: 'y' },
+        ],
+      }),
+      'bb',
+    );
     expect(two.complete).toBe(false);
     expect(two.pod.container).not.toHaveProperty('name');
   });

@@ -13,8 +13,20 @@ import { changedAnswerSchema, eventsAnswerSchema, purgedAnswerSchema, type Agent
 
 const event = (pod: string, padding = ''): ExportedLine => {
   const shown: AgentEvent = {
-    process_exec: { process: { exec_id: 'x', pid: 1, uid: 0, binary: `/bin/sh${padding}`, flags: '', start_time: '', tid: 1, pod: { namespace: 'default', name: pod } } },
-    node_name: 'n', time: '2026-01-01T00:00:00.000000000Z',
+    process_exec: {
+      process: {
+        exec_id: 'x',
+        pid: 1,
+        uid: 0,
+        binary: `/bin/sh${padding}`,
+        flags: '',
+        start_time: '',
+        tid: 1,
+        pod: { namespace: 'default', name: pod },
+      },
+    },
+    node_name: 'n',
+    time: '2026-01-01T00:00:00.000000000Z',
   };
   return { line: JSON.stringify(shown), emitted: { event: shown, origin: null } };
 };
@@ -38,7 +50,12 @@ describe('The agent’s socket', () => {
     stopper = new AbortController();
     metrics = createMetrics();
     agent = new AgentSocket({
-      path, maxBufferedBytes: 100_000, exported: () => ({ file: { path: '/x', inode: '1', bytes: 7, backups: 5 } }), requests, log: silentLog, metrics,
+      path,
+      maxBufferedBytes: 100_000,
+      exported: () => ({ file: { path: '/x', inode: '1', bytes: 7, backups: 5 } }),
+      requests,
+      log: silentLog,
+      metrics,
       signal: stopper.signal,
     });
     await agent.listen();

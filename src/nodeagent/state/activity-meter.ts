@@ -27,6 +27,8 @@ export class ActivityMeter {
   /** By policy number, at the end of the last window. */
   #before: ReadonlyMap<number, PolicyCounters> = new Map();
   #unprotectedStarts = 0;
+  /** What the kernel had counted when counting began to mean something. */
+  #unprotectedBefore = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,7 +46,13 @@ export class ActivityMeter {
   /** What an adopted generation had counted before this agent began: somebody else has reported it. */
   startFrom(counters: LoaderCounters): void {
     this.#before = counters.policies;
-    this.#unprotectedStarts = Number(counters.health[PAL_H_UNPROTECTED_START] ?? 0n);
+    this.forgetUnprotected(counters);
+  }
+
+  /** Until a new node has first heard of its pods, everything in them is of unknown identity: that is not the lateness that is counted. */
+  forgetUnprotected(counters: LoaderCounters): void {
+    this.#unprotectedBefore = Number(counters.health[PAL_H_UNPROTECTED_START] ?? 0n);
+    this.#unprotectedStarts = 0;
   }
 
   async run(options: ActivityMeterRun): Promise<void> {
@@ -86,7 +94,9 @@ export class ActivityMeter {
   }
 
   #noteHealth(counters: LoaderCounters, onHealth: () => void): void {
-    const unprotected = Number(counters.health[PAL_H_UNPROTECTED_START] ?? 0n);
+    const counted = Number(counters.health[PAL_H_UNPROTECTED_START] ?? 0n);
+    // A counter that is smaller than before is that of another boot or of new tables.
+    const unprotected = counted < this.#unprotectedBefore ? counted : counted - this.#unprotectedBefore;
     if (unprotected === this.#unprotectedStarts) return;
     this.#unprotectedStarts = unprotected;
     onHealth();

@@ -1,13 +1,5 @@
 /** From counters of the kernel to what the hub is told every minute. Pure. */
-import {
-  PAL_C_DENY,
-  PAL_C_KILL,
-  PAL_C_LOST,
-  PAL_C_MATCH,
-  PAL_C_POST,
-  PAL_C_WOULD_DENY,
-  PAL_C_WOULD_KILL,
-} from '../../abi/layout.ts';
+import { PAL_C_DENY, PAL_C_KILL, PAL_C_LOST, PAL_C_MATCH, PAL_C_POST, PAL_C_WOULD_DENY, PAL_C_WOULD_KILL } from '../../abi/layout.ts';
 import type { ActivityRow } from '../../protocol/hub-frames.ts';
 
 /** Counters of one policy, by PAL_C_*. */

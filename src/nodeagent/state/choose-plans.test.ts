@@ -12,7 +12,14 @@ const plan = (namespace: string | null): Plan => ({
   hooks: [],
 });
 const entry = (fields: Partial<Entry> = {}): Entry => ({
-  uid: 'u1', kind: 'TracingPolicy', namespace: null, name: 'p', generation: 2, digest: NEW, mode: 'enforce', ...fields,
+  uid: 'u1',
+  kind: 'TracingPolicy',
+  namespace: null,
+  name: 'p',
+  generation: 2,
+  digest: NEW,
+  mode: 'enforce',
+  ...fields,
 });
 const choose = (fields: Partial<ChoiceInput>): Choice | undefined =>
   choosePlans({ entries: [entry()], plans: new Map(), loaded: new Map(), suspended: new Set(), failures: new Map(), ...fields })[0];
@@ -29,7 +36,10 @@ describe('The version of a policy that a node tries', () => {
 
   test('is the last loaded one when the new one does not load, and the reason is kept', () => {
     const input = {
-      plans: new Map([[OLD, plan(null)], [NEW, plan(null)]]),
+      plans: new Map([
+        [OLD, plan(null)],
+        [NEW, plan(null)],
+      ]),
       loaded: new Map([['u1', OLD]]),
       failures: new Map([[failureKey('u1', NEW), { reason: 'FunctionNotFound' as const, message: 'gone' }]]),
     };

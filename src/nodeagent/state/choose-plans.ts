@@ -80,7 +80,8 @@ function choosePlan(entry: Entry, input: ChoiceInput): Choice {
 
 function usable(entry: Entry, digest: string, input: ChoiceInput): ChosenPlan | null {
   const plan = input.plans.get(digest);
-  if (plan === undefined || plan === null || input.failures.has(failureKey(entry.uid, digest)) || scopeProblem(entry, plan) !== null) return null;
+  if (plan === undefined || plan === null || input.failures.has(failureKey(entry.uid, digest)) || scopeProblem(entry, plan) !== null)
+    return null;
   const { kind, namespace, name, uid, generation, mode } = entry;
   return { ref: { kind, namespace, name, uid, generation }, digest, plan, mode };
 }

@@ -1,4 +1,12 @@
-import { PAL_C_DENY, PAL_C_KILL, PAL_C_LOST, PAL_C_POST, PAL_C_RATE_LIMITED, PAL_C_WOULD_DENY, PAL_C_WOULD_KILL } from '../../abi/layout.ts';
+import {
+  PAL_C_DENY,
+  PAL_C_KILL,
+  PAL_C_LOST,
+  PAL_C_POST,
+  PAL_C_RATE_LIMITED,
+  PAL_C_WOULD_DENY,
+  PAL_C_WOULD_KILL,
+} from '../../abi/layout.ts';
 import type { PolicyStatus } from '../local/requests.ts';
 import type { Choice } from './choose-plans.ts';
 import { rowOf } from './policy-report.ts';

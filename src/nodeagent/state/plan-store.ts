@@ -111,7 +111,10 @@ export class PlanStore {
       this.#plans.set(digest, text);
       return;
     }
-    problems.push({ file, message: 'the content does not have the digest of its name; the file was removed and the plan is asked for again' });
+    problems.push({
+      file,
+      message: 'the content does not have the digest of its name; the file was removed and the plan is asked for again',
+    });
     await unlink(path).catch(() => {});
   }
 

@@ -20,7 +20,15 @@ const plan = (target: string): Plan => ({
   options: { onUnknown: null, onPending: 'wait', substitute: 'none', eventRatePerSecond: 1000 },
   hooks: [
     {
-      kind: 'kprobe', section: 'kprobes', index: 0, path: 'spec.kprobes[0]', target, syscall: false, message: '', tags: [], args: [],
+      kind: 'kprobe',
+      section: 'kprobes',
+      index: 0,
+      path: 'spec.kprobes[0]',
+      target,
+      syscall: false,
+      message: '',
+      tags: [],
+      args: [],
       selectors: [{ path: 'spec.kprobes[0]', filters: [], actions: [{ type: 'post' }] }],
     },
   ],
@@ -28,7 +36,13 @@ const plan = (target: string): Plan => ({
 const text = (target: string): string => serializePlan(plan(target));
 const digest = (target: string): string => digestOfPlanText(text(target));
 const entry = (uid: string, target: string | null, generation = 1): Entry => ({
-  uid, kind: 'TracingPolicy', namespace: null, name: uid, generation, digest: target === null ? null : digest(target), mode: 'enforce',
+  uid,
+  kind: 'TracingPolicy',
+  namespace: null,
+  name: uid,
+  generation,
+  digest: target === null ? null : digest(target),
+  mode: 'enforce',
 });
 const bad: PlanFailure = { reason: 'FunctionNotFound', message: 'no such function' };
 
@@ -39,10 +53,14 @@ function fakeEngine() {
     apply: (policies: readonly ChosenPlan[]): Promise<EngineResult> => {
       if (state.fault !== null) return Promise.resolve({ ok: false, blamed: [], fault: state.fault });
       const blamed = policies.filter(({ plan: { hooks } }) => hooks.some(({ target }) => state.missing.has(target)));
-      if (blamed.length > 0) return Promise.resolve({ ok: false, blamed: blamed.map(({ ref }) => ({ uid: ref.uid, failure: bad })), fault: null });
+      if (blamed.length > 0)
+        return Promise.resolve({ ok: false, blamed: blamed.map(({ ref }) => ({ uid: ref.uid, failure: bad })), fault: null });
       state.active = policies.map(({ ref, plan: { hooks } }) => `${ref.uid}:${hooks[0]?.target ?? ''}`);
       state.flips.push(state.active);
-      const running = policies.map(({ ref, digest: id, mode }) => [ref.uid, { uid: ref.uid, generation: ref.generation, digest: id, mode, number: 1, hooks: [] }] as const);
+      const running = policies.map(
+        ({ ref, digest: id, mode }) =>
+          [ref.uid, { uid: ref.uid, generation: ref.generation, digest: id, mode, number: 1, hooks: [] }] as const,
+      );
       return Promise.resolve({ ok: true, running: new Map(running) });
     },
   };
@@ -62,8 +80,15 @@ describe('The policy runner', () => {
     let notify = (): void => {};
     const suspended = new Set<string>();
     const runner = new PolicyRunner({
-      store: new PlanStore({ folder, maxBytes: 1 << 20 }), engine, suspended: () => suspended, pods: () => [], retryMs: 1000, clock, log: silentLog,
-      metrics: createMetrics(), onSettled: () => notify(),
+      store: new PlanStore({ folder, maxBytes: 1 << 20 }),
+      engine,
+      suspended: () => suspended,
+      pods: () => [],
+      retryMs: 1000,
+      clock,
+      log: silentLog,
+      metrics: createMetrics(),
+      onSettled: () => notify(),
     });
     await runner.open();
     const settled = (): Promise<void> =>

@@ -205,8 +205,15 @@ export class PolicyRunner {
   }
 
   #fail(plan: ChosenPlan, failure: PlanFailure): void {
-    this.#options.metrics.counter('agent_excluded_total', 'Plans that were left out of a generation.', ['reason']).inc({ reason: failure.reason });
-    this.#options.log.warn('A plan did not load', { policy: plan.ref.name, namespace: plan.ref.namespace, digest: plan.digest.slice(0, 8), ...failure });
+    this.#options.metrics
+      .counter('agent_excluded_total', 'Plans that were left out of a generation.', ['reason'])
+      .inc({ reason: failure.reason });
+    this.#options.log.warn('A plan did not load', {
+      policy: plan.ref.name,
+      namespace: plan.ref.namespace,
+      digest: plan.digest.slice(0, 8),
+      ...failure,
+    });
     this.#failures.set(failureKey(plan.ref.uid, plan.digest), failure);
   }
 
@@ -254,7 +261,8 @@ export class PolicyRunner {
       entries: this.#set.entries,
       loaded: Object.fromEntries(this.#loaded),
     });
-    if (this.#options.store.fault !== null) this.#options.log.error('Could not write the plan store', { message: this.#options.store.fault });
+    if (this.#options.store.fault !== null)
+      this.#options.log.error('Could not write the plan store', { message: this.#options.store.fault });
   }
 
   #countStates(choices: readonly Choice[]): void {
