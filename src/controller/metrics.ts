@@ -2,6 +2,7 @@ import type { PolicyActivity } from '../policy/schema/status.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { FleetCatalogue } from './catalogue/fleet-catalogue.ts';
 import type { DesiredState } from './desired/desired-state.ts';
+import type { ActivityLedger } from './fleet/activity-ledger.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Hub } from './hub/hub.ts';
 import type { HubMetrics } from './hub/hub-metrics.ts';
@@ -19,8 +20,8 @@ export type MetricSources = {
   readonly policies: PolicyCache;
   readonly desired: DesiredState;
   readonly catalogue: FleetCatalogue;
-  coverage(): number;
-  activityOf(uid: string): PolicyActivity | null;
+  readonly ledger: ActivityLedger;
+  coverageRatio(): number;
 };
 
 /** Gauges that are read at every scrape rather than kept up to date. */
@@ -34,7 +35,7 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
   const lost = metrics.counter('policy_events_lost_total', 'Events of a policy that were lost.', ['policy']);
   const counted = new Map<string, Counted>();
   metrics.onScrape(() => {
-    coverage.set({}, sources.coverage());
+    coverage.set({}, sources.coverageRatio());
     builds.set({}, [...sources.catalogue.builds()].length);
     disputed.set({}, sources.catalogue.disputed());
     sources.hubMetrics.cohorts.set({}, sources.desired.cohorts());
@@ -60,7 +61,7 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
         nodes.add({ policy, state }, counts?.[state] ?? 0);
       }
       ready.add({ policy }, conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true ? 1 : 0);
-      const now = sources.activityOf(item.uid) ?? {};
+      const now = sources.ledger.of(item.uid) ?? {};
       const before = counted.get(item.uid) ?? {};
       counted.set(item.uid, now);
       events.inc({ policy, verdict: 'seen' }, increase(before.events, now.events));
