@@ -35,7 +35,13 @@ export type Verdict = {
 };
 
 /** One call that a new process makes. */
-export type Act = { readonly uid?: number; readonly cgroup?: string; readonly binary?: string; readonly verb?: 'open' | 'write'; readonly path: string };
+export type Act = {
+  readonly uid?: number;
+  readonly cgroup?: string;
+  readonly binary?: string;
+  readonly verb?: 'open' | 'write';
+  readonly path: string;
+};
 
 /** A kernel in a machine with the product's loader in it, driven by the product's linker, driver and client from here. */
 export type KernelUnderTest = {
@@ -64,7 +70,10 @@ export type KernelUnderTest = {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-export async function bootKernel(name: KernelName, options: { readonly emulation?: Emulation; readonly bootArguments?: string } = {}): Promise<KernelUnderTest> {
+export async function bootKernel(
+  name: KernelName,
+  options: { readonly emulation?: Emulation; readonly bootArguments?: string } = {},
+): Promise<KernelUnderTest> {
   const cache = cacheFolder(process.env);
   const [kernel] = await fetchKernels(cache, [name]);
   if (kernel === undefined) throw new Error(`kernel ${name} is not there`);

@@ -39,7 +39,9 @@ export async function bootLoaderMachine(options: {
   const startLoader: LoaderMachine['startLoader'] = async (env = {}) => {
     log = '';
     const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    const script = 'mkdir -p /run/palisade /var/lib/palisade/loader; rm -f "$1"; shift; ulimit -l unlimited; exec env "$@"';
+    // The socket of one that was killed is still there, and must not be taken for the new one's.
+    await machine.run(['rm', '-f', guestSocket]);
+    const script = 'mkdir -p /run/palisade /var/lib/palisade/loader; ulimit -l unlimited; exec env "$@"';
     const command = [
       ...assignments,
       loaderInGuest,
@@ -54,7 +56,7 @@ export async function bootLoaderMachine(options: {
     const keep = (chunk: Buffer): void => {
       log += chunk.toString();
     };
-    running = machine.start(['sh', '-c', script, 'sh', guestSocket, ...command], { onStderr: keep, onStdout: keep });
+    running = machine.start(['sh', '-c', script, 'sh', ...command], { onStderr: keep, onStdout: keep });
     // The result is looked at by killLoader; until then an end is seen by the socket.
     running.result.catch(() => undefined);
     await waitUntil(
