@@ -15,20 +15,24 @@ export async function bridgeSocket(machine: Machine, guestPath: string, uid: num
   const folder = await mkdtemp(path.join(tmpdir(), 'palisade-bridge-'));
   const local = path.join(folder, 'socket');
   const open = new Set<net.Socket>();
+  const relay = async (near: net.Socket): Promise<void> => {
+    try {
+      const far = await machine.connectUnix(guestPath, uid);
+      open.add(far);
+      near.pipe(far);
+      far.pipe(near);
+      far.on('error', () => near.destroy());
+      far.on('close', () => near.destroy());
+      near.on('close', () => far.destroy());
+    } catch {
+      // Whoever connected sees it by the end of his connection, as with a server that is not there.
+      near.destroy();
+    }
+  };
   const server = net.createServer((near) => {
     open.add(near);
     near.on('error', () => near.destroy());
-    machine.connectUnix(guestPath, uid).then(
-      (far) => {
-        open.add(far);
-        near.pipe(far);
-        far.pipe(near);
-        far.on('error', () => near.destroy());
-        far.on('close', () => near.destroy());
-        near.on('close', () => far.destroy());
-      },
-      () => near.destroy(),
-    );
+    void relay(near);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
