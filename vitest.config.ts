@@ -19,6 +19,7 @@ export default defineConfig({
             'e2e/setup/*.test.ts',
             'e2e/vm/*.test.ts',
             'e2e/cluster/*.test.ts',
+            'bench/*.test.ts',
           ],
         },
       },
