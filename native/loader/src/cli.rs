@@ -42,10 +42,12 @@ pub enum Command {
     Purge(Options),
     Supervise(Vec<String>),
     Abi,
+    /// `goes_on`: after a failure too.
     #[cfg(feature = "drive")]
     Drive {
         socket: PathBuf,
         file: PathBuf,
+        goes_on: bool,
     },
 }
 
@@ -64,8 +66,9 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
         "abi" if rest.is_empty() => Ok(Command::Abi),
         #[cfg(feature = "drive")]
         "drive" => match rest {
-            [socket, file] => Ok(Command::Drive { socket: socket.into(), file: file.into() }),
-            _ => Err("drive needs SOCKET and FILE".to_owned()),
+            [socket, file] => Ok(Command::Drive { socket: socket.into(), file: file.into(), goes_on: false }),
+            [socket, file, on] if on == "on" => Ok(Command::Drive { socket: socket.into(), file: file.into(), goes_on: true }),
+            _ => Err("drive needs SOCKET and FILE, and perhaps the word on".to_owned()),
         },
         other => Err(format!("unknown command {other:?}")),
     }

@@ -1,5 +1,5 @@
 //! Feature `drive`, for tests where Node is not. `drive SOCKET FILE` sends the frames of a file one after the other, each after the answer
-//! to the last, and prints every TLV of the answers. `drive SOCKET events` subscribes and prints a line per record.
+//! to the last, and prints every TLV of the answers; it ends at the first failure unless the word `on` follows. `drive SOCKET events` subscribes and prints a line per record.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::abi;
 use crate::frame::{Frame, frame_length, u32_at, u64_at};
 use crate::result::{Failure, Outcome, Stage, io_at};
-use crate::wire::{FLAG_MORE, FRAME_HEADER_BYTES, op};
+use crate::wire::{FLAG_MORE, FRAME_HEADER_BYTES, op, tag};
 
 /// Reads until `cut` finds something whole at the start of what has come.
 fn read_whole(stream: &mut UnixStream, pending: &mut Vec<u8>, cut: impl Fn(&[u8]) -> Outcome<Option<usize>>) -> Outcome<Vec<u8>> {
@@ -67,14 +67,16 @@ fn watch(stream: &mut UnixStream) -> Outcome<()> {
     }
 }
 
-pub fn drive(socket: &Path, file: &Path) -> Outcome<()> {
+/// Ends at the first failure, unless it `goes_on`. True: there was one.
+pub fn drive(socket: &Path, file: &Path, goes_on: bool) -> Outcome<bool> {
     let mut stream = UnixStream::connect(socket).map_err(io_at(Stage::Parse, "connect"))?;
     if file == Path::new("events") {
-        return watch(&mut stream);
+        return watch(&mut stream).map(|()| false);
     }
     let bytes = fs::read(file).map_err(io_at(Stage::Parse, "file"))?;
     let mut rest = bytes.as_slice();
     let mut pending = Vec::new();
+    let mut failed = false;
     while let Some(length) = frame_length(rest)? {
         let (frame, after) = rest.split_at(length);
         rest = after;
@@ -87,9 +89,13 @@ pub fn drive(socket: &Path, file: &Path) -> Outcome<()> {
                 println!("  {} {}", tlv.tag, show(tlv.value));
             }
             if answer.header.flags & FLAG_MORE == 0 {
+                failed |= answer.u16(tag::STAGE)? != 0;
                 break;
             }
         }
+        if failed && !goes_on {
+            break;
+        }
     }
-    Ok(())
+    Ok(failed)
 }

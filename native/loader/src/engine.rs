@@ -24,6 +24,7 @@ use crate::meta::Meta;
 use crate::node::{BSETS_ENTRIES, Node, Rings};
 use crate::object::{self, LoadRequest, Parts};
 use crate::pins::PinDirectory;
+use crate::reasons;
 use crate::result::{Failure, Outcome, Stage};
 use crate::wire::{MAP_BSETS, tag};
 
@@ -329,12 +330,30 @@ impl Engine {
     }
 }
 
-/// Of several refusals the first: it is the method that was wished most. The others are in its message.
-fn first_of(refusals: Vec<Failure>) -> Failure {
-    let mut refusals = refusals.into_iter();
-    let Some(mut first) = refusals.next() else { return Failure::parse("no method is given") };
-    for other in refusals {
-        first.message = format!("{}; {}: {}", first.message, other.reason, other.message);
+/// Of several refusals the first with a reason of its own: methods are in the order in which they were wished. The others are in its
+/// message.
+fn first_of(mut refusals: Vec<Failure>) -> Failure {
+    if refusals.is_empty() {
+        return Failure::parse("no method is given");
     }
-    first
+    let telling = refusals.iter().position(|refusal| refusal.reason != reasons::LOAD_ERROR).unwrap_or(0);
+    let mut chosen = refusals.remove(telling);
+    for other in refusals {
+        chosen.message = format!("{}; {}: {}", chosen.message, other.reason, other.message);
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_refusal_with_a_reason_stands_for_all() {
+        let refusal = |reason, message: &str| Failure::new(Stage::Attach, reason, message);
+        let refusals = vec![refusal(reasons::LOAD_ERROR, "a"), refusal(reasons::FUNCTION_NOT_FOUND, "b"), refusal(reasons::LOAD_ERROR, "c")];
+        let chosen = first_of(refusals);
+        assert_eq!((chosen.reason, chosen.message.as_str()), ("FunctionNotFound", "b; LoadError: a; LoadError: c"));
+        assert_eq!(first_of(vec![refusal(reasons::LOAD_ERROR, "a")]).message, "a");
+    }
 }

@@ -63,7 +63,7 @@ fn run(command: Command) -> Outcome<u8> {
             Ok(0)
         }
         #[cfg(feature = "drive")]
-        Command::Drive { socket, file } => drive::drive(&socket, &file).map(|()| 0),
+        Command::Drive { socket, file, goes_on } => drive::drive(&socket, &file, goes_on).map(u8::from),
     }
 }
 

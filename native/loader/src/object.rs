@@ -243,7 +243,7 @@ fn attach_failure(method: &Method, error: &libbpf_rs::Error) -> Failure {
     failure.message = format!("{}: {error:#}", method.text());
     failure.reason = match errno {
         libc::ENOENT | libc::ESRCH => method.kind.missing,
-        libc::EINVAL | libc::EADDRNOTAVAIL | libc::EILSEQ if method.kind.suffix == "kp" => reasons::FUNCTION_NOT_TRACEABLE,
+        libc::EINVAL | libc::EADDRNOTAVAIL | libc::EILSEQ if method.kind.name == "kprobe" => reasons::FUNCTION_NOT_TRACEABLE,
         libc::EOPNOTSUPP if method.kind.name == "lsm" => reasons::LSM_NOT_ENABLED,
         _ => failure.reason,
     };
