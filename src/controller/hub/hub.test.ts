@@ -1,5 +1,5 @@
 import { request } from 'node:https';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { eventually } from '../../kube/testing/eventually.ts';
 import { decodeNamesFrame } from '../../protocol/catalogue.ts';
@@ -8,6 +8,9 @@ import { EMPTY_SET_DIGEST } from '../../protocol/set-digest.ts';
 import { compiledPolicy, type HubHarness, podItem, startHubHarness, tokenOf } from '../testing/hub-harness.ts';
 import { fakeHello } from '../testing/fake-agent.ts';
 import type { Timing } from '../timing.ts';
+
+// Real sockets on a machine that may be busy with emulated ones.
+vi.setConfig({ testTimeout: 30_000 });
 
 const harnesses: HubHarness[] = [];
 

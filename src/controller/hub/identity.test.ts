@@ -1,7 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../../kube/testing/eventually.ts';
 import { type HubHarness, podItem, startHubHarness, tokenOf } from '../testing/hub-harness.ts';
 import type { Timing } from '../timing.ts';
+
+// Real sockets on a machine that may be busy with emulated ones.
+vi.setConfig({ testTimeout: 30_000 });
 
 const harnesses: HubHarness[] = [];
 

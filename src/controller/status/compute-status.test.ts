@@ -72,6 +72,16 @@ describe('the table that decides Ready', () => {
     expect(condition(status, 'Ready')?.message).toContain('the last good version goes on running on 2 nodes');
   });
 
+  test('a policy that never was good runs nowhere, and one that is held runs where nodes say so', () => {
+    const change: Partial<StatusInput> = { verdict: { kind: 'invalid', problems: [problem] }, target: { ...TARGET, digest: null } };
+    const never = compute([nodeFact('a', { cell: cell({ runs: null }) })], change);
+    expect(never.loaded).toBe('0/1');
+    expect(condition(never, 'Ready')?.message).not.toContain('goes on');
+    const held = compute([nodeFact('a', { cell: cell({ state: 'loading', runs: DIGEST_B, mode: 'monitor' }) })], change);
+    expect(held.loaded).toBe('1/1');
+    expect(condition(held, 'Ready')?.message).toContain('the last good version goes on running on 1 node');
+  });
+
   test('beside agents of upstream nothing new loads, and the policy says so', () => {
     const status = compute([nodeFact('a', { cell: null })], { verdict: { kind: 'foreign', pods: 3 }, target: null });
     expect(summary(status)).toBe('False/ForeignAgent Stalled');

@@ -56,7 +56,7 @@ function foreignMessage(pods: number): string {
 /** Rows 2 and 3: nothing new is loaded; what ran before goes on. */
 function refused(input: StatusInput, at: 'Accepted' | 'Compiled', reason: Reason, message: string): ConditionFacts {
   const { loaded, older } = input.tally.counts;
-  const running = input.target?.digest === null ? older : loaded + older;
+  const running = loaded + older;
   const goesOn = running > 0 ? `; the last good version goes on running on ${nodes(running)}` : '';
   const fault = no(reason, message);
   return {

@@ -109,10 +109,10 @@ function plain(bucket: NodeBucket): Verdict {
   return { bucket, reason: '', hook: '', message: '' };
 }
 
-/** A held policy (no digest) is loaded where anything of it runs. */
+/** A held policy (no digest) is loaded where any version of it runs; agents say so in a row. */
 function runsTarget(cell: Cell, target: Target): boolean {
   if (target.digest === null) {
-    return true;
+    return cell.runs !== null;
   }
   return cell.runs === target.digest && cell.mode === target.mode;
 }
@@ -144,11 +144,12 @@ function addToGroup(
   why: { readonly reason: string; readonly hook: string; readonly message: string },
   node: NodeFact,
 ): void {
-  const key = `${weight}\n${why.reason}\n${why.hook}`;
+  const reason = why.reason === '' ? 'Other' : why.reason;
+  const key = JSON.stringify([weight, reason, why.hook]);
   let group = groups.get(key);
   if (group === undefined) {
     group = {
-      reason: why.reason === '' ? 'Other' : why.reason,
+      reason,
       hook: why.hook,
       weight,
       nodes: 0,
