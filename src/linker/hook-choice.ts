@@ -1,5 +1,6 @@
 /** From what `bind` offers for a hook to the one way in which this link attaches it. */
 import { bind } from '../policy/bind.ts';
+import { canStandIn } from '../policy/bind/attach-point.ts';
 import type { BoundMethod } from '../policy/bind/methods.ts';
 import type { PlanHook } from '../policy/plan.ts';
 import { conventionOf, type Convention, familyOf, hookKey, isLoadable, methodText } from './attach-target.ts';
@@ -9,6 +10,8 @@ import type { LinkInput, LinkPolicy } from './link-input.ts';
 export type HookChoice = {
   readonly hookIndex: number;
   readonly hook: PlanHook;
+  /** Equal for hooks that sit at the same place of the kernel, whatever way they are attached. */
+  readonly point: string;
   readonly key: string;
   readonly convention: Convention;
   /** In order of preference; all of one family, all deny in the same way. */
@@ -33,6 +36,7 @@ export function chooseHooks(policy: LinkPolicy, input: Pick<LinkInput, 'kernel' 
     choices.push({
       hookIndex: bound.hook,
       hook,
+      point: bound.point,
       key: hookKey(first),
       convention: conventionOf(first.method),
       methods: usable.filter((method) => familyOf(method.method) === familyOf(first.method) && method.deny === first.deny),
@@ -43,14 +47,31 @@ export function chooseHooks(policy: LinkPolicy, input: Pick<LinkInput, 'kernel' 
   return linked(choices);
 }
 
+/**
+ * A fmod_ret program that denies keeps the LSM hook behind its function from being called at all, so programs there would not see what
+ * it denied. Where both are wanted at one point, all become fmod_ret. Returns the choices in the same order.
+ */
+export function alignChoices(choices: readonly HookChoice[]): readonly HookChoice[] {
+  const fmodRet = new Map(choices.filter((choice) => choice.methods[0]?.method === 'fmod_ret').map((choice) => [choice.point, choice]));
+  return choices.map((choice) => {
+    const [first] = choice.methods;
+    const leader = fmodRet.get(choice.point);
+    if (leader === undefined || first?.method !== 'lsm' || !canStandIn(choice.hook, first.target)) return choice;
+    const methods = leader.methods.map((method) => (first.deny === 'none' ? { ...method, deny: first.deny } : method));
+    const query = methods[0] === undefined ? null : queryOf(choice.hook, methods[0]);
+    return { ...choice, key: leader.key, convention: leader.convention, methods, query };
+  });
+}
+
 /** What the loader must be asked before these policies can be linked, without repetitions. */
 export function prototypeQueries(policies: readonly LinkPolicy[], input: Pick<LinkInput, 'kernel' | 'unusable'>): readonly string[] {
-  const queries = new Set<string>();
-  for (const policy of policies) {
-    const choices = chooseHooks(policy, input);
-    if (choices.ok) for (const choice of choices.value) if (choice.query !== null) queries.add(choice.query);
-  }
-  return [...queries].toSorted();
+  const choices = policies.flatMap((policy) => {
+    const chosen = chooseHooks(policy, input);
+    return chosen.ok ? chosen.value : [];
+  });
+  // Before and after: which of them are linked in the end depends on what turns out not to fit.
+  const queries = [...choices, ...alignChoices(choices)].flatMap((choice) => choice.query ?? []);
+  return [...new Set(queries)].toSorted();
 }
 
 /** System calls need no description: all their arguments are registers, and all their pointers are the user's. */

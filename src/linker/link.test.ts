@@ -197,6 +197,20 @@ kprobes:
     );
   });
 
+  it('puts all policies at a point on fmod_ret where one of them denies there, since nothing behind it sees what it denied', () => {
+    const kernel = testKernel({ preempt: 'voluntary', facts: { ...testKernel().facts, d_path_lsm: false } });
+    const shutdown = testPolicy('other', 'lsmhooks: [{hook: task_kill, selectors: [{matchActions: [{action: Post}]}]}]');
+    const node = link(testInput([etc, testPolicy('watch', kprobeOnFileOpen), shutdown], { kernel }));
+    expect(node.problems).toEqual([]);
+    expect(node.hooks.map((hook) => [hook.key, hook.methods])).toEqual(
+      expect.arrayContaining([
+        ['fmod_ret:security_file_open', ['fmod_ret:security_file_open']],
+        ['lsm:task_kill', ['lsm:task_kill']],
+      ]),
+    );
+    expect(only(node, 'fmod_ret:security_file_open').members).toHaveLength(2);
+  });
+
   it('goes on without a way of attaching that has failed, and says why when none is left', () => {
     const unusable = new Map([['lsm:file_open', { reason: 'TrampolineLimit' as const, message: 'full' }]]);
     const watch = testPolicy('watch', kprobeOnFileOpen);

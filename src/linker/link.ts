@@ -7,7 +7,7 @@ import { createPicker, digestKey } from './allocation.ts';
 import { binarySetKey, binarySetRows, mergeBinaryFilters } from './binary-set.ts';
 import { methodText } from './attach-target.ts';
 import { linkHook } from './hook.ts';
-import { chooseHooks, type HookChoice } from './hook-choice.ts';
+import { alignChoices, chooseHooks, type HookChoice } from './hook-choice.ts';
 import type { HookInput, HookMemberInput } from './hook-input.ts';
 import { chooseLateHook, hasLateHook } from './late-exec.ts';
 import { failed, type LinkFailure, type LinkResult } from './link-failure.ts';
@@ -39,6 +39,7 @@ function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
   const policyNumbers = createPicker('policies', input.allocation.policies, 'latest');
   const setNumbers = createPicker('binarySets', input.allocation.binarySets, 'lowest');
   const failures: Blamed[] = [];
+  const chosen: { policy: LinkPolicy; policyNumber: number; choice: HookChoice }[] = [];
   const groups = new Map<string, { choice: HookChoice; members: HookMemberInput[] }>();
   const setValues = new Map<number, readonly string[]>();
   const setNumberByKey = new Map<string, number>();
@@ -54,13 +55,7 @@ function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
       failures.push(blame(policy, { reason: 'HookSelectorBudget', message: 'more policies on this node than can be numbered' }));
       continue;
     }
-    for (const choice of choices.value) {
-      const { hook, hookIndex, methods, substituted } = choice;
-      const member = { policy, policyNumber, hookIndex, hook, methods, late: false, substituted };
-      const group = groups.get(choice.key) ?? { choice, members: [] };
-      group.members.push(member);
-      groups.set(choice.key, group);
-    }
+    chosen.push(...choices.value.map((choice) => ({ policy, policyNumber, choice })));
     for (const set of binarySetsOf(policy)) {
       const key = binarySetKey(set);
       const number = setNumbers.numberOf(key);
@@ -73,6 +68,15 @@ function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
       setNumberByKey.set(key, number);
       setValues.set(number, set.values);
     }
+  }
+  const aligned = alignChoices(chosen.map(({ choice }) => choice));
+  for (const [i, { policy, policyNumber }] of chosen.entries()) {
+    const choice = aligned[i];
+    if (choice === undefined) continue;
+    const { hook, hookIndex, methods, substituted } = choice;
+    const group = groups.get(choice.key) ?? { choice, members: [] };
+    group.members.push({ policy, policyNumber, hookIndex, hook, methods, late: false, substituted });
+    groups.set(choice.key, group);
   }
   for (const [key, { members }] of groups) failures.push(...refuse(key, members, policies));
   if (failures.length > 0) return { ok: false, failures };
