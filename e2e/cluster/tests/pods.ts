@@ -81,7 +81,12 @@ export async function untilEnded(name: string, namespace = 'default', timeoutMs 
 }
 
 export async function untilRunning(name: string, namespace = 'default'): Promise<Pod> {
-  await kubectl.run(['wait', '--for=condition=Ready', `pod/${name}`, '-n', namespace, '--timeout=60s']);
+  try {
+    await kubectl.run(['wait', '--for=condition=Ready', `pod/${name}`, '-n', namespace, '--timeout=120s']);
+  } catch (error) {
+    const described = await kubectl.run(['describe', 'pod', name, '-n', namespace]);
+    throw new Error(`pod ${namespace}/${name} is not Ready:\n${described.slice(-1500)}`, { cause: error });
+  }
   return getPod(name, namespace);
 }
 

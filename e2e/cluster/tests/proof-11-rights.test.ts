@@ -87,7 +87,8 @@ describe("Proof 11: the agent's ServiceAccount is allowed nothing in the API", (
     const agent = await rightsOf('palisade-agent');
     for (const line of agent) figure('everyone may', line);
     expect(agent).toEqual(await rightsOf('nobody'));
-    expect(agent.filter((line) => /pods|secrets|nodes|tracingpolic|\*/.test(line.split(' ')[0] ?? ''))).toEqual([]);
+    const resources = agent.filter((line) => !line.startsWith('[/'));
+    expect(resources.filter((line) => !line.startsWith('selfsubject'))).toEqual([]);
   });
 });
 
@@ -112,7 +113,7 @@ describe('Proof 11: a token of node A cannot speak for node B at the hub', () =>
 describe("Proof 11: the loader's remaining capabilities", () => {
   it.each(['node-6-1', 'node-6-12'])('on %s are no more than the pod grants, with no_new_privs and a seccomp filter', async (name) => {
     const node = cluster.nodes.find((candidate) => candidate.name === name);
-    const script = `for p in /proc/[0-9]*; do [ "$(tr '\\0' ' ' < $p/cmdline 2>/dev/null | cut -c1-30)" = "/usr/bin/palisade-loader serve " ] && cat $p/status; done`;
+    const script = `for p in /proc/[0-9]*; do case "$(tr '\\0' ' ' < $p/cmdline 2>/dev/null)" in "/usr/bin/palisade-loader serve"*) cat $p/status;; esac; done`;
     const status = (await node?.run(['sh', '-c', script]))?.stdout ?? '';
     const field = (key: string): string => new RegExp(`^${key}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
     const kept = capabilitiesIn(field('CapEff'));
