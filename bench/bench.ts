@@ -1,9 +1,29 @@
 import { parseArgs } from 'node:util';
 import { measureCluster } from './cluster-figures.ts';
-import { measureEngineCost } from './engine-cost.ts';
+import { benchCompileLink } from './compile-link.ts';
+import { benchEvents } from './events.ts';
+import { benchInstructions } from './instructions.ts';
 
-/** `make bench`: prints figures of the engine and of the cluster. `--only engine` or `--only cluster` runs a part. */
+/** `make bench`: prints what the engine, the event path, the linker and a cluster cost. `--only NAME` measures one of them. */
+const parts = {
+  instructions: () => benchInstructions(['6.12', '7.x']),
+  events: () => benchEvents('6.12'),
+  compile: () => Promise.resolve(benchCompileLink()),
+  cluster: () => measureCluster(process.env),
+} as const;
+
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
-if (values.only !== 'cluster') await measureEngineCost();
-if (values.only !== 'engine') await measureCluster(process.env);
+const wanted = Object.entries(parts).filter(([name]) => values.only === undefined || name === values.only);
+if (wanted.length === 0) {
+  process.stderr.write(`--only ${values.only}: must be one of ${Object.keys(parts).join(', ')}\n`);
+  process.exitCode = 2;
+}
+for (const [name, measure] of wanted) {
+  try {
+    await measure();
+  } catch (error) {
+    process.stderr.write(`bench ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
 process.exit();

@@ -9,7 +9,9 @@
 //   actor hammer THREADS DENIED ALLOWED
 //                              threads on one processor open both files by turns until standard input ends, then
 //                              "DENIED-CALLS DENIED-THAT-WORKED ALLOWED-CALLS ALLOWED-THAT-FAILED"
-//   actor spin COUNT PATH      opens and closes COUNT times; prints the nanoseconds of the monotonic clock that it took
+//   actor spin ROUNDS COUNT PATH
+//                              opens and closes COUNT times in each of ROUNDS; prints the nanoseconds of the monotonic clock that all took,
+//                              and those of one call in the fastest round
 //   actor bpf                  how many BPF programs, maps and links the kernel has
 #define _GNU_SOURCE
 #include <errno.h>
@@ -122,12 +124,23 @@ static int hammer(int threads) {
   return 0;
 }
 
-static int spin(long count, const char *path) {
-  struct timespec from, to;
-  clock_gettime(CLOCK_MONOTONIC, &from);
-  for (long i = 0; i < count; i++) open_once(path, O_RDONLY);
-  clock_gettime(CLOCK_MONOTONIC, &to);
-  printf("%lld\n", (to.tv_sec - from.tv_sec) * 1000000000ll + to.tv_nsec - from.tv_nsec);
+static long long now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static int spin(long rounds, long count, const char *path) {
+  long long all = 0, least = -1;
+  for (long round = 0; round < rounds; round++) {
+    long long from = now_ns();
+    for (long i = 0; i < count; i++)
+      if (open_once(path, O_RDONLY)) return errno;
+    long long took = now_ns() - from;
+    all += took;
+    if (least < 0 || took < least) least = took;
+  }
+  printf("%lld %lld\n", all, least / count);
   return 0;
 }
 
@@ -152,7 +165,7 @@ int main(int argc, char **argv) {
     denied_path = argv[3], allowed_path = argv[4];
     return hammer(atoi(argv[2]));
   }
-  if (argc == 4 && !strcmp(verb, "spin")) return spin(atol(argv[2]), argv[3]);
+  if (argc == 5 && !strcmp(verb, "spin")) return spin(atol(argv[2]), atol(argv[3]), argv[4]);
   if (!strcmp(verb, "bpf")) {
     printf("%d %d %d\n", count_ids(BPF_PROG_GET_NEXT_ID), count_ids(BPF_MAP_GET_NEXT_ID), count_ids(BPF_LINK_GET_NEXT_ID));
     return 0;

@@ -5,12 +5,14 @@ import { GenerationDriver } from '../../src/nodeagent/loader/generation-driver.t
 import { readKernelFacts } from '../../src/nodeagent/loader/kernel-facts-reader.ts';
 import { createLoaderClient, type LoaderClient, type LoaderCounters, type LoaderHello } from '../../src/nodeagent/loader/loader-client.ts';
 import type { ScopeWish } from '../../src/nodeagent/loader/scope-sync.ts';
+import type { Meanings } from '../../src/nodeagent/events/meaning.ts';
 import type { EngineResult } from '../../src/nodeagent/state/engine-port.ts';
 import type { RunningPolicy } from '../../src/nodeagent/state/running.ts';
 import type { KernelFacts } from '../../src/policy/kernel-facts.ts';
 import { systemClock } from '../../src/telemetry/clock.ts';
 import { silentLog } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import type { LoaderBuild } from '../../scripts/loader-build.ts';
 import { cacheFolder } from '../host/cache.ts';
 import type { CommandResult, Running } from '../vm/channel.ts';
 import { fetchKernels, type KernelName } from '../vm/kernels.ts';
@@ -52,6 +54,8 @@ export type KernelUnderTest = {
   readonly facts: () => KernelFacts;
   readonly client: () => LoaderClient;
   readonly generation: () => number;
+  /** What the numbers in records mean. */
+  readonly meanings: Meanings;
   /** Makes exactly these policies active, or throws what the driver blames. */
   readonly apply: (policies: readonly LinkPolicy[], pods?: readonly LinkPod[]) => Promise<ReadonlyMap<string, RunningPolicy>>;
   /** The same, for tests of refusals. */
@@ -70,10 +74,14 @@ export type KernelUnderTest = {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-export async function bootKernel(
-  name: KernelName,
-  options: { readonly emulation?: Emulation; readonly bootArguments?: string } = {},
-): Promise<KernelUnderTest> {
+export type BootOptions = {
+  readonly emulation?: Emulation;
+  readonly bootArguments?: string;
+  /** The build with fault points, unless said otherwise. */
+  readonly build?: LoaderBuild;
+};
+
+export async function bootKernel(name: KernelName, options: BootOptions = {}): Promise<KernelUnderTest> {
   const cache = cacheFolder(process.env);
   const [kernel] = await fetchKernels(cache, [name]);
   if (kernel === undefined) throw new Error(`kernel ${name} is not there`);
@@ -144,6 +152,7 @@ async function meet(vm: LoaderMachine): Promise<KernelUnderTest> {
     facts: () => now.facts,
     client: () => now.client,
     generation: () => driver.generation,
+    meanings: driver.meanings,
     apply,
     tryApply: (policies, pods = []) => driver.apply(policies, pods),
     setScope: (wish) => driver.setScope(wish),
