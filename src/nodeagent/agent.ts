@@ -6,7 +6,7 @@ import type { HookRecord } from '../abi/record-types.ts';
 import type { KernelFacts } from '../policy/kernel-facts.ts';
 import { kernelBuildOf } from '../protocol/kernel-build.ts';
 import type { Pods } from '../protocol/hub-frames.ts';
-import type { Clock } from '../telemetry/clock.ts';
+import { sleep, type Clock } from '../telemetry/clock.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -55,6 +55,7 @@ const MAX_READER_BYTES = 8 << 20;
 const ANSWER_TIMEOUT_MS = 120_000;
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 const MISSED_HEARTBEATS = 3;
+const READABLE_MS = 30_000;
 
 export class NodeAgent {
   readonly #parts: AgentParts;
@@ -73,6 +74,7 @@ export class NodeAgent {
   #boot = '';
   #isPurged = false;
   #onFirstLoader: () => void = () => {};
+  #onAttempt: () => void = () => {};
   readonly #firstLoader: Promise<void>;
 
   constructor(parts: AgentParts) {
@@ -145,6 +147,7 @@ export class NodeAgent {
       downMs: flags.times.loaderDownMs,
       answerTimeoutMs: ANSWER_TIMEOUT_MS,
       onUp: (up) => this.#loaderUp(up),
+      untilReadable: () => this.#untilReadable(),
       onRecordsOpen: (up) => void this.#recordsOpen(up),
       onDown: () => this.#loaderDown(),
       onRecords: (batch) => {
@@ -244,9 +247,24 @@ export class NodeAgent {
     this.#engine.connected(up.client, up.hello, this.#kernel);
     this.#runner.forgetFailures();
     if (!this.#isPurged) await this.#engine.setScope(this.#identity.scope());
-    if (!this.#isPurged) this.#runner.wake();
     this.#onFirstLoader();
     this.#session.sendHealth();
+  }
+
+  /**
+   * After the first attempt it is known what the kernel runs. An attempt that takes very long must not keep events back for ever: what then
+   * cannot be read is counted in loss lines.
+   */
+  async #untilReadable(): Promise<void> {
+    const limit = new AbortController();
+    const attempt = new Promise<void>((resolve) => {
+      this.#onAttempt = resolve;
+    });
+    if (this.#isPurged) return;
+    this.#runner.wake();
+    if (this.#engine.generation === 0) return;
+    await Promise.race([attempt, sleep(this.#parts.clock, READABLE_MS, limit.signal)]);
+    limit.abort();
   }
 
   async #recordsOpen(up: LoaderUp): Promise<void> {
@@ -265,6 +283,7 @@ export class NodeAgent {
   }
 
   #settled(): void {
+    this.#onAttempt();
     this.#session.sendReport();
     this.#session.sendHealth();
     this.#parts.onSettled?.();

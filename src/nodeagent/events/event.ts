@@ -85,8 +85,11 @@ export type EventLoss = {
   cpu?: number;
 };
 
-/** `SequenceGap`: a ring was full. `AgentRestart`: read from the ring by an agent that died before it had exported them. */
-export type LossReason = 'SequenceGap' | 'AgentRestart';
+/**
+ * `SequenceGap`: a ring was full. `AgentRestart`: read from the ring by an agent that died before it had exported them. `UnknownPolicy`:
+ * matches of a generation whose numbers mean nothing to this agent.
+ */
+export type LossReason = 'SequenceGap' | 'AgentRestart' | 'UnknownPolicy';
 
 export type EventBody =
   | { process_exec: ProcessExec }

@@ -168,6 +168,17 @@ describe('The event pipeline', () => {
     expect(pipeline.tick(9999)).toEqual([]);
   });
 
+  test('counts matches that mean nothing to it in a loss line', () => {
+    const { pipeline } = setUp();
+    pipeline.push(exec(), 0);
+    const strange = record(
+      buildHook({ task: { key: child }, seq: 2n, hook: 99, matches: [{ policy: 2, selector: 0, actions: PAL_ACT_SIGKILL }] }),
+    );
+    expect(pipeline.push(strange, 0)).toEqual([]);
+    expect(events(pipeline.tick(10))).toMatchObject([{ palisade_loss: { reason: 'UnknownPolicy', count: '1' } }]);
+    expect(pipeline.tick(20)).toEqual([]);
+  });
+
   test('moves the checkpoint only over records whose lines were written', () => {
     const { pipeline, checkpoint } = setUp();
     const first = pipeline.push(exec({ seq: 1n }), 0);

@@ -50,6 +50,8 @@ export class EventPipeline {
   readonly #parts: PipelineParts;
   readonly #strangers: WaitingRoom<ProcessRecord>;
   readonly #nameless: WaitingRoom<Joined>;
+  /** Matches without a meaning that no loss line has told of yet. */
+  #unread = 0;
   readonly counts = { records: 0, events: 0, withoutProcess: 0, withoutMeaning: 0, withoutPod: 0 };
 
   constructor(parts: PipelineParts) {
@@ -82,6 +84,8 @@ export class EventPipeline {
     const emitted = this.#strangers.expired(nowMs).flatMap((record) => this.#adopt(record, nowMs));
     emitted.push(...this.#nameless.expired(nowMs).flatMap((joined) => this.#finish(joined)));
     emitted.push(...this.#parts.tracker.sweep(nowMs).map((loss) => this.#gap(loss)));
+    if (this.#unread > 0) emitted.push(this.loss({ reason: 'UnknownPolicy', count: String(this.#unread) }, this.#parts.nowKtimeNs()));
+    this.#unread = 0;
     this.#parts.cache.sweep(nowMs);
     return emitted;
   }
@@ -186,9 +190,12 @@ export class EventPipeline {
     const { generation, hook } = record.header;
     for (const match of record.matches) {
       const meaning = this.#parts.meanings().match(generation, hook, match.policy, match.selector);
-      if (meaning === undefined) this.counts.withoutMeaning += 1;
-      else
-        bodies.push(hookEvent(record, match, meaning, { ...who, process: { ...who.process, tid: record.task.tid } }, this.#parts.arch()));
+      if (meaning === undefined) {
+        this.counts.withoutMeaning += 1;
+        this.#unread += 1;
+        continue;
+      }
+      bodies.push(hookEvent(record, match, meaning, { ...who, process: { ...who.process, tid: record.task.tid } }, this.#parts.arch()));
     }
     return bodies;
   }

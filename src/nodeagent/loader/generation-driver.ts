@@ -152,6 +152,8 @@ export class GenerationDriver implements EnginePort {
     await this.#prepare(session, node);
     const { clock, metrics } = this.#options;
     const startMs = clock.monotonicMs();
+    // Records of the new generation may overtake the answer to COMMIT.
+    this.#meanings.add(this.#active.generation + 1, node, policies);
     const result = await loadGeneration({
       client: session.client,
       generation: this.#active.generation + 1,

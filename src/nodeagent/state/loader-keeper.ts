@@ -15,6 +15,10 @@ export type LoaderKeeperOptions = {
   readonly answerTimeoutMs: number;
   /** The loader answers: called before its records flow. What it throws ends the connection. */
   readonly onUp: (up: LoaderUp) => Promise<void>;
+  /**
+   * Records wait in the rings until this resolves: what a running generation's numbers mean must be known first. Should take seconds.
+   */
+  readonly untilReadable: () => Promise<void>;
   /** Rings are drained from now on. */
   readonly onRecordsOpen: (up: LoaderUp) => void;
   readonly onDown: (reason: string) => void;
@@ -77,6 +81,7 @@ export class LoaderKeeper {
       await this.#options.onUp(up);
       this.#isUp = true;
       onUp();
+      await Promise.race([this.#options.untilReadable(), connection.closed]);
       const records = consumeEvents({
         path: socket,
         signal: both,
