@@ -9,9 +9,10 @@
 #ifndef PALISADE_SCRATCH_H
 #define PALISADE_SCRATCH_H
 
-#include "maps.h"
+#include "preempt.h"
 
 #define PAL_SCRATCH_PER_CPU 4
+#define PAL_SCRATCH_SPARE 16 /* slots of other CPUs to try */
 
 /* Arguments begin here in rec: room for a head and 16 matches before, and for suffix words read backwards. */
 #define PAL_ARGS_AT 240
@@ -100,18 +101,32 @@ INLINE void pal_scratch_release(u32 index)
 		*(volatile u32 *)&base->busy = index & (PAL_SCRATCH_PER_CPU - 1);
 }
 #else
+INLINE struct pal_scratch *pal_scratch_try(u32 index)
+{
+	struct pal_scratch *s = pal_scratch_at(index);
+
+	if (!s || __sync_val_compare_and_swap(&s->busy, 0, 1) != 0)
+		return NULL;
+	s->index = index;
+	return s;
+}
+
+/* The CPU's own slots first; then those of the first CPUs, rather than none. */
 INLINE struct pal_scratch *pal_scratch_claim(u32 *index)
 {
 	u32 first = bpf_get_smp_processor_id() * PAL_SCRATCH_PER_CPU;
 
-	for (u32 i = 0; i < PAL_SCRATCH_PER_CPU; i++) {
-		struct pal_scratch *s = pal_scratch_at(first + i);
+	pal_preempt_off();
+	ROLLED for (u32 i = 0; i < PAL_SCRATCH_PER_CPU + PAL_SCRATCH_SPARE; i++) {
+		u32 at = i < PAL_SCRATCH_PER_CPU ? first + i : i - PAL_SCRATCH_PER_CPU;
+		struct pal_scratch *s = pal_scratch_try(at);
 
-		if (s && __sync_val_compare_and_swap(&s->busy, 0, 1) == 0) {
-			*index = s->index = first + i;
+		if (s) {
+			*index = *(volatile u32 *)&s->index; /* from memory: one state for the verifier, not one per slot */
 			return s;
 		}
 	}
+	pal_preempt_on();
 	pal_health_count(PAL_H_NO_SCRATCH);
 	return NULL;
 }
@@ -122,6 +137,7 @@ INLINE void pal_scratch_release(u32 index)
 
 	if (s)
 		__sync_lock_test_and_set(&s->busy, 0);
+	pal_preempt_on();
 }
 #endif
 
