@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { PODS } from '../../src/kube/resource-type.ts';
 import type { Row } from '../../src/protocol/hub-frames.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { runCommand } from '../host/command.ts';
 import { conditionOf, denies, NODE_NAMES, POLICIES, policyRef, startFakeFleet, statusIn, type FakeFleet } from './fake-fleet.ts';
+
+const overviewSchema = z.object({ policies: z.array(z.object({ name: z.string(), nodes: z.array(z.unknown()) })) });
 
 /** The controller with its own rights on a real API server, and agents that have sockets and tokens, but no kernels. */
 let fleet: FakeFleet;
@@ -134,7 +137,13 @@ describe('what goes wrong', () => {
     await waitUntil('hold', () => (fleet.agents.get('node-a')?.entries.get(metadata.uid)?.digest === null ? true : undefined), {
       timeoutMs: 20_000,
     });
-    expect(conditionOf(await fleet.statusOf('kept'), 'Ready')).toMatchObject({ status: 'False', reason: 'InvalidSpec' });
+    const held = await waitUntil(
+      'both to say that they hold it',
+      async () => ((await fleet.statusOf('kept')).loaded === '2/2' ? fleet.statusOf('kept') : undefined),
+      { timeoutMs: 20_000 },
+    );
+    expect(conditionOf(held, 'Ready')).toMatchObject({ status: 'False', reason: 'InvalidSpec' });
+    expect(conditionOf(held, 'Ready')?.message).toContain('the last good version goes on running on 2 nodes');
     await fleet.edit('kept', denies('/etc/d'));
     await fleet.untilStatus('kept', 'True/Loaded', 3);
     await fleet.admin.remove(POLICIES, policyRef('kept'));
@@ -261,6 +270,18 @@ describe('many policies at once', () => {
   });
 });
 
+describe('the read API', () => {
+  test('shows people who may get policies what every node runs, and nobody else', async () => {
+    expect(await fleet.ask('GET', '/v1/policies', await fleet.personWith('nobody', null))).toMatchObject({ status: 403 });
+    const { status, body } = await fleet.ask('GET', '/v1/policies', await fleet.personWith('reader', 'palisade-cluster-view'));
+    expect(status).toBe(200);
+    expect(overviewSchema.parse(body).policies.find((policy) => policy.name === 'many-7')?.nodes).toEqual([
+      expect.objectContaining({ node: 'node-a', kernel: '6.1.0-1-amd64', state: 'loaded', method: 'lsm', mode: 'enforce' }),
+      expect.objectContaining({ node: 'node-b', kernel: '6.12.0-1-amd64', state: 'loaded', method: 'lsm', mode: 'enforce' }),
+    ]);
+  });
+});
+
 describe('the end', () => {
   test('SIGTERM sends the agents away, and the controller ends by itself', async () => {
     const restarts = fleet.controller.restarts();
@@ -272,6 +293,20 @@ describe('the end', () => {
     }
     await waitUntil('the restart', async () => (fleet.controller.restarts() > restarts ? true : undefined), { timeoutMs: 15_000 });
     await fleet.untilReady();
+  });
+
+  test('who may delete policies may take everything from the kernels; who may only look may not', async () => {
+    await fleet.connectAll();
+    const reader = await fleet.personWith('reader', 'palisade-cluster-view');
+    expect(await fleet.ask('POST', '/v1/teardown', reader)).toMatchObject({ status: 403 });
+    const admin = await fleet.personWith('admin', 'palisade-cluster-admin');
+    expect(await fleet.ask('POST', '/v1/teardown', admin)).toMatchObject({ status: 200, body: { started: true } });
+    await waitUntil(
+      'both nodes to confirm',
+      async () => (JSON.stringify((await fleet.ask('GET', '/v1/teardown', reader)).body).split('"done"').length === 3 ? true : undefined),
+      { timeoutMs: 20_000 },
+    );
+    expect([...fleet.agents.values()].map((agent) => agent.entries.size)).toEqual([0, 0]);
   });
 
   test('was never denied anything by the API server', async () => {

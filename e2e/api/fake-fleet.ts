@@ -1,3 +1,4 @@
+import { request } from 'node:https';
 import path from 'node:path';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { KubeObject } from '../../src/kube/kube-object.ts';
@@ -40,6 +41,10 @@ export type FakeFleet = {
   connect(node: string): Promise<FakeAgent>;
   connectAll(): Promise<unknown>;
   holds(node: string, uid: string): boolean;
+  /** A token of a ServiceAccount that is bound to a ClusterRole, or to none. */
+  personWith(name: string, clusterRole: string | null): Promise<string>;
+  /** The hub's read API. */
+  ask(method: string, path: string, token: string): Promise<{ readonly status: number | undefined; readonly body: unknown }>;
   /** Sum over all labels. */
   metric(name: string): Promise<number>;
   stop(): Promise<void>;
@@ -130,6 +135,17 @@ export async function startFakeFleet(): Promise<FakeFleet> {
     connect,
     connectAll: () => Promise.all(NODE_NAMES.map(connect)),
     holds: (node, uid) => agents.get(node)?.entries.has(uid) === true,
+    personWith: async (name, clusterRole) => {
+      const account = `default:${name}`;
+      await api.kubectl.run(['create', 'serviceaccount', '-n', 'default', name]).catch(ignoreExisting);
+      if (clusterRole !== null) {
+        await api.kubectl
+          .run(['create', 'clusterrolebinding', name, `--clusterrole=${clusterRole}`, `--serviceaccount=${account}`])
+          .catch(ignoreExisting);
+      }
+      return (await api.kubectl.run(['create', 'token', '-n', 'default', name])).trim();
+    },
+    ask: (method, path, token) => askHub({ ca, port: hub, method, path, token }),
     metric: async (name) => {
       const text = await (await fetch(`${probes}/metrics`)).text();
       const lines = text.split('\n').filter((line) => line.startsWith(name));
@@ -142,6 +158,27 @@ export async function startFakeFleet(): Promise<FakeFleet> {
       await api.stop();
     },
   };
+}
+
+function ignoreExisting(error: unknown): void {
+  if (!String(error).includes('AlreadyExists') && !String(error).includes('already exists')) {
+    throw error;
+  }
+}
+
+type HubRequest = { readonly ca: string; readonly port: number; readonly method: string; readonly path: string; readonly token: string };
+
+function askHub({ ca, port, method, path, token }: HubRequest): Promise<{ status: number | undefined; body: unknown }> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path, method, ca, servername: 'palisade-hub.palisade-system.svc' };
+    const sent = request({ ...options, headers: { authorization: `Bearer ${token}` } }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+      response.on('end', () => resolve({ status: response.statusCode, body: JSON.parse(text) }));
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
 }
 
 /** The token as the kubelet would project it into the pod. */

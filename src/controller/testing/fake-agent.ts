@@ -95,8 +95,12 @@ export function dialFakeAgent(options: FakeAgentOptions): Promise<FakeAgent> {
     const text = entry.digest === null ? undefined : plans.get(entry.digest);
     return text === undefined ? undefined : JSON.parse(text);
   };
+  /** What ran when the hub could not say any more what should run. */
+  const ran = new Map([...entries.values()].flatMap((entry) => (entry.digest === null ? [] : [[entry.uid, entry.digest] as const])));
+  const heldRow = ({ uid, generation, mode, digest }: Entry): Row | undefined =>
+    digest === null ? { uid, generation, runs: ran.get(uid) ?? null, mode, state: 'loading', reason: '' } : undefined;
   const report = (state: 'applied' | 'applying' = 'applied'): void => {
-    const exceptions = [...entries.values()].flatMap((entry) => options.rowOf?.(entry, planOf(entry)) ?? []);
+    const exceptions = [...entries.values()].flatMap((entry) => options.rowOf?.(entry, planOf(entry)) ?? heldRow(entry) ?? []);
     const explained = new Set(exceptions.map((row) => row.uid));
     const bound = [...entries.values()]
       .filter((entry) => !explained.has(entry.uid))
@@ -157,6 +161,10 @@ export function dialFakeAgent(options: FakeAgentOptions): Promise<FakeAgent> {
         entries.delete(uid);
       }
       for (const entry of frame.upsert) {
+        const before = entries.get(entry.uid)?.digest ?? null;
+        if (before !== null) {
+          ran.set(entry.uid, before);
+        }
         entries.set(entry.uid, entry);
       }
       if (setDigest(entries.values()) !== frame.set) {
