@@ -151,6 +151,7 @@ describe('The policy runner', () => {
     await adopt(entry('a', 'open'));
     await adopt(entry('a', 'exec', 2));
     expect(kernel.state.active).toEqual(['a:open']);
+    expect(kernel.state.flips).toHaveLength(1);
     await put('exec');
     await wake();
     expect(kernel.state.active).toEqual(['a:exec']);

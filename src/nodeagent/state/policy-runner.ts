@@ -43,6 +43,8 @@ export class PolicyRunner {
   #choices: readonly Choice[] = [];
   #settled: string | null = null;
   #fault: PlanFailure | null = null;
+  /** What the loader has made active, by plan and mode; null: not known. */
+  #active: string | null = null;
   #isDirty = false;
   #isStopped = false;
   #attempt: Promise<void> | null = null;
@@ -117,11 +119,13 @@ export class PolicyRunner {
   /** A new loader, or a new kernel under it: what failed before may load now. */
   forgetFailures(): void {
     this.#failures.clear();
+    this.#active = null;
   }
 
   /** The loader's tables are gone (tear-down): nothing runs until the next attempt. */
   forgetRunning(): void {
     this.#running = new Map();
+    this.#active = null;
   }
 
   /** Something changed: plans, pods, suspensions, the loader. */
@@ -171,8 +175,14 @@ export class PolicyRunner {
         failures: this.#failures,
       });
       const chosen = choices.flatMap((choice) => (choice.chosen === null ? [] : [choice.chosen]));
+      const wish = activeKey(chosen);
+      if (wish === this.#active) return await this.#succeeded(set, choices, this.#running);
+      this.#active = null;
       const result = await this.#options.engine.apply(chosen, this.#options.pods());
-      if (result.ok) return await this.#succeeded(set, choices, result.running);
+      if (result.ok) {
+        this.#active = wish;
+        return await this.#succeeded(set, choices, result.running);
+      }
       if (result.blamed.length === 0) {
         const suspect = this.#suspect(chosen);
         const isNodeFault = result.fault !== null && findReason(result.fault.reason)?.blame === 'node';
@@ -270,4 +280,9 @@ export class PolicyRunner {
     gauge.reset();
     for (const choice of choices) gauge.add({ state: choice.state }, 1);
   }
+}
+
+/** Equal for two choices that make the same tables: a set that is only waited for, or a new generation of an equal plan, costs no link. */
+function activeKey(chosen: readonly ChosenPlan[]): string {
+  return JSON.stringify(chosen.map(({ ref, digest, mode }) => [ref.uid, digest, mode]));
 }
