@@ -39,7 +39,7 @@ bench: build ## Measures the engine and the cluster
 build: setup ## Compiles TypeScript, the BPF engine and the loader
 	@$(NODE) scripts/build.ts
 
-lint: setup ## Types, lint rules, import arrows, format, drift of generated files
+lint: build ## Types, lint rules, import arrows, format, drift of generated files
 	@$(NODE) scripts/test.ts --only lint
 
 fmt: setup ## Formats TypeScript and Rust
