@@ -12,7 +12,6 @@ import {
   tlvValue,
   tlvValues,
   u32sTlv,
-  u32Tlv,
   u64Tlv,
 } from '../../protocol/loader-frames.ts';
 import type { FrameConnection } from './frame-connection.ts';
@@ -137,10 +136,6 @@ export function createLoaderClient(connection: FrameConnection): LoaderClient {
     iterate: () => ask({ op: 'ITERATE', tlvs: [] }, (last) => tlvU32(last, 'COUNT') ?? 0),
     teardown: () => ask({ op: 'TEARDOWN', tlvs: [] }, (last) => tlvU32(last, 'COUNT') ?? 0),
   };
-}
-
-export function generationRequest(op: 'ROLLBACK', generation: number): LoaderRequest {
-  return { op, tlvs: [u32Tlv('GENERATION', generation)] };
 }
 
 function readHello(last: LoaderFrame, frames: readonly LoaderFrame[]): LoaderHello {
