@@ -9,6 +9,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -25,6 +26,8 @@ use crate::frame::u32_at;
 
 /// Bytes of one write, at most: a batch ends with the record that reaches it.
 const BATCH_BYTES: usize = (256 << 10) - abi::RECORD_MAX;
+/// Records of the loader's own making that wait for a subscriber, at most: some ten thousand processes.
+const MOST_QUEUED_BYTES: usize = 16 << 20;
 const QUICK: Duration = Duration::from_micros(500);
 const SLOW: Duration = Duration::from_millis(5);
 
@@ -45,23 +48,31 @@ pub enum Command {
 pub struct Events {
     commands: Sender<Command>,
     bell: Arc<EventFd>,
+    /// True while nobody reads, or not fast enough.
+    blocked: Arc<AtomicBool>,
 }
 
 impl Events {
     /// Starts the thread, which gives up what it does not need before it does anything.
     pub fn start_confined(kept: &[Kept], no_drop: bool) -> io::Result<Self> {
         let bell = Arc::new(EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?);
+        let blocked = Arc::new(AtomicBool::new(true));
         let (commands, inbox) = channel();
-        let own_bell = Arc::clone(&bell);
+        let (own_bell, own_blocked) = (Arc::clone(&bell), Arc::clone(&blocked));
         let kept = kept.to_vec();
         thread::Builder::new().name("events".to_owned()).spawn(move || match crate::serve::confine(&kept, no_drop) {
-            Ok(()) => Carrier::new(inbox, own_bell).run(),
+            Ok(()) => Carrier::new(inbox, own_bell, own_blocked).run(),
             Err(error) => {
                 eprintln!("events: cannot give up privileges: {error}");
                 std::process::exit(1);
             }
         })?;
-        Ok(Self { commands, bell })
+        Ok(Self { commands, bell, blocked })
+    }
+
+    /// True: what is queued now would wait. For records that can be made later, of more.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
     }
 
     pub fn send(&self, command: Command) {
@@ -140,6 +151,7 @@ struct Rings {
 struct Carrier {
     inbox: Receiver<Command>,
     bell: Arc<EventFd>,
+    blocked: Arc<AtomicBool>,
     rings: Option<Rings>,
     subscriber: Option<UnixStream>,
     batch: Rc<RefCell<Batch>>,
@@ -149,10 +161,10 @@ struct Carrier {
 }
 
 impl Carrier {
-    fn new(inbox: Receiver<Command>, bell: Arc<EventFd>) -> Self {
+    fn new(inbox: Receiver<Command>, bell: Arc<EventFd>, blocked: Arc<AtomicBool>) -> Self {
         let bytes = Vec::with_capacity(BATCH_BYTES + abi::RECORD_MAX);
         let batch = Rc::new(RefCell::new(Batch { bytes, sent: 0, malformed: 0, learner: None }));
-        Self { inbox, bell, rings: None, subscriber: None, batch, queued: VecDeque::new(), pause: QUICK, reported_malformed: 0 }
+        Self { inbox, bell, blocked, rings: None, subscriber: None, batch, queued: VecDeque::new(), pause: QUICK, reported_malformed: 0 }
     }
 
     fn run(mut self) {
@@ -165,6 +177,8 @@ impl Carrier {
             if self.subscriber.is_some() {
                 self.carry();
             }
+            let waits = self.subscriber.is_none() || !self.batch.borrow().is_empty();
+            self.blocked.store(waits, Ordering::Relaxed);
             self.report_malformed();
         }
     }
@@ -185,7 +199,7 @@ impl Carrier {
                 self.subscriber = stream.set_nonblocking(true).is_ok().then_some(stream);
             }
             Command::Learn(learner) => self.batch.borrow_mut().learner = Some(learner),
-            Command::Queue(records) => self.queued.push_back(records),
+            Command::Queue(records) => self.queue(records),
         }
     }
 
@@ -200,6 +214,15 @@ impl Carrier {
         let epoll = crate::sys::borrowed(critical.epoll_fd(), |fd| fd.try_clone_to_owned().ok());
         let epoll = epoll.ok_or_else(|| libbpf_rs::Error::from_raw_os_error(libc::EMFILE))?;
         Ok(Rings { critical, telemetry, epoll })
+    }
+
+    /// What nobody fetches is bounded: the oldest goes, and that is said.
+    fn queue(&mut self, records: Vec<u8>) {
+        self.queued.push_back(records);
+        while self.queued.iter().map(Vec::len).sum::<usize>() > MOST_QUEUED_BYTES {
+            let dropped = self.queued.pop_front().map_or(0, |records| records.len());
+            eprintln!("events: {dropped} bytes of the loader's own records were not fetched and are dropped");
+        }
     }
 
     /// Sleeps until there may be something to do.

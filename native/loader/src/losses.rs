@@ -26,8 +26,11 @@ fn record(generation: u32, reason: u32, count: u64) -> Vec<u8> {
     bytes
 }
 
-/// Queues a record for what was lost since the last call.
+/// Queues a record for what was lost since the last one; while nobody reads, it adds up.
 pub fn report(engine: &mut Engine) {
+    if engine.events.is_blocked() {
+        return;
+    }
     let health = engine.node.as_ref().and_then(|node| counters::health(node.map("health").ok()?).ok());
     let Some(health) = health else { return };
     let rings = [(REASON_CRITICAL, abi::H_CRIT_LOST), (REASON_TELEMETRY, abi::H_TELE_LOST)];

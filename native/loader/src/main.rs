@@ -68,6 +68,7 @@ fn run(command: Command) -> Outcome<u8> {
 }
 
 fn main() -> ExitCode {
+    sys::return_large_blocks();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let command = match cli::parse(&arguments) {
         Ok(command) => command,

@@ -125,6 +125,21 @@ pub fn on_signals(signals: &[i32], handler: extern "C" fn(i32)) -> io::Result<()
     Ok(())
 }
 
+/// Makes the allocator give large blocks back at once: parsing the kernel's BTF takes tens of megabytes for a moment, and the loader
+/// lives for months.
+#[cfg(target_env = "gnu")]
+pub fn return_large_blocks() {
+    const THRESHOLD_BYTES: i32 = 64 << 10;
+    // SAFETY: sets two parameters of the allocator; takes integers only.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, THRESHOLD_BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, THRESHOLD_BYTES);
+    }
+}
+
+#[cfg(not(target_env = "gnu"))]
+pub fn return_large_blocks() {}
+
 /// Installs a classic BPF filter for this thread and all that it starts.
 pub fn install_seccomp(filter: &[libc::sock_filter]) -> io::Result<()> {
     let program = libc::sock_fprog {
