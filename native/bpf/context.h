@@ -90,7 +90,7 @@ INLINE void pal_take_words(void *ctx, const enum pal_front front, struct pal_scr
 		pal_take_syscall_words(s, front == PAL_FRONT_REGS ? pal_ctx_reg(ctx, 0) : pal_ctx_word(ctx, 0));
 		return;
 	}
-	ROLLED for (u32 i = 0; i < 6; i++)
+	_Pragma("unroll") for (u32 i = 0; i < 6; i++)
 		if (cfg.regmask & (1u << i))
 			s->words[i] = front == PAL_FRONT_REGS ? pal_ctx_reg(ctx, i) : pal_ctx_word(ctx, i);
 }

@@ -14,6 +14,22 @@ INLINE int pal_exec_identified(const struct pal_proc *p, struct task_struct *t)
 	return p && p->key.tgid == pal_tgid() && p->exec_seq == (u32)BPF_CORE_READ(t, self_exec_id);
 }
 
+#define PAL_ANCESTORS 16
+
+/* Whether t sees the mounts that pid 1 sees: the node's own programs do, a container's do not. */
+INLINE int pal_has_host_mounts(struct task_struct *t)
+{
+	u32 own = pal_namespace(t, PAL_NS_MNT);
+	struct task_struct *up = t;
+
+	ROLLED for (u32 i = 0; i < PAL_ANCESTORS; i++) {
+		if (BPF_CORE_READ(up, tgid) == 1)
+			return own == pal_namespace(up, PAL_NS_MNT);
+		up = BPF_CORE_READ(up, real_parent);
+	}
+	return 0;
+}
+
 /* The record of the image that bprm has brought. */
 INLINE void pal_exec_identify(struct pal_scratch *s, struct task_struct *t, struct linux_binprm *bprm, u32 generation)
 {
@@ -22,7 +38,7 @@ INLINE void pal_exec_identify(struct pal_scratch *s, struct task_struct *t, stru
 	if (pal_exec_identified(old, t))
 		return;
 	pal_proc_begin(s, t, bpf_ktime_get_boot_ns());
-	s->proc.flags = PAL_PROC_EXEC_PENDING;
+	s->proc.flags = PAL_PROC_EXEC_PENDING | (pal_has_host_mounts(t) ? PAL_PROC_HOST_MOUNTS : 0);
 	if (old && old->parent.exec_ktime) /* an exec changes the image, not the parent */
 		s->proc.parent = old->parent;
 	pal_proc_set_file(s, t, (u64)BPF_CORE_READ(bprm, file));

@@ -59,10 +59,6 @@ INLINE void pal_fork_copy(struct task_struct *child, u64 clone_flags)
 }
 #endif
 
-struct pal_clone_record {
-	struct pal_clone c;
-};
-
 /* A new process; threads are not told. */
 INLINE void pal_clone_report(struct task_struct *child)
 {
@@ -75,8 +71,14 @@ INLINE void pal_clone_report(struct task_struct *child)
 		return;
 	b.start = b.exec_ktime = BPF_CORE_READ(child, start_boottime);
 	bpf_map_update_elem(&procx, &tgid, &b, BPF_ANY);
-	pal_place_of(child, node_cfg.kflags, &place);
-	pal_task_set(&c.t, child, NULL, place.cgid, place.cls);
+	pal_place_of_number(child, node_cfg.kflags, &place);
+	c.t.key.tgid = tgid;
+	c.t.key.exec_ktime = c.t.start = b.start;
+	c.t.tid = tgid;
+	c.t.nstgid = pal_ns_tgid(child);
+	c.t.cgid = place.cgid;
+	c.t.uid = BPF_CORE_READ(child, cred, uid.val);
+	c.t.cls = place.cls;
 	pal_key_of(BPF_CORE_READ(child, real_parent), &c.parent);
 	pal_hdr_set(&c.h, sizeof(c), PAL_KIND_CLONE, 0, pal_generation(), 0);
 	pal_send(&c, sizeof(c), 0);

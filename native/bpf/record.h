@@ -39,17 +39,17 @@ INLINE void pal_hdr_set(struct pal_hdr *h, u32 len, u32 kind, u32 telemetry, u32
 	h->hook = hook;
 }
 
-/* p may be NULL: then the task is all that is known. */
+/* t: typed. p may be NULL: then the task is all that is known. */
 INLINE void pal_task_set(struct pal_task *o, struct task_struct *t, const struct pal_proc *p, u64 cgid, u32 cls)
 {
-	o->key.tgid = BPF_CORE_READ(t, tgid);
+	o->key.tgid = TASK_READ(t, tgid);
 	o->key.flags = 0;
-	o->start = BPF_CORE_READ(t, group_leader, start_boottime);
+	o->start = TASK_READ(t, group_leader, start_boottime);
 	o->key.exec_ktime = p ? p->key.exec_ktime : o->start;
-	o->tid = BPF_CORE_READ(t, pid);
+	o->tid = TASK_READ(t, pid);
 	o->nstgid = pal_ns_tgid(t);
 	o->cgid = cgid;
-	o->uid = BPF_CORE_READ(t, cred, uid.val);
+	o->uid = TASK_READ(t, cred, uid.val);
 	o->cls = cls;
 }
 

@@ -36,13 +36,20 @@ INLINE u64 pal_firsts(u64 x, u64 lsb, u64 msb)
 /*
  * Executables of the node itself are exempt from enforcement: listed by inode and running outside of pods, or in the loader's own pod.
  */
-INLINE int pal_is_exempt(const struct pal_scratch *s)
+INLINE int pal_is_exempt(const struct pal_scratch *s, int only_unknown)
 {
 	struct pal_proc *p = pal_proc_get(pal_current());
 	struct pal_exempt_key key;
 
-	if (!p || ((s->cgflags & PAL_CG_POD) && !(s->cgflags & PAL_CG_SELF)))
+	if (!p)
 		return 0;
+	/*
+	 * The runtime's init runs in the pod's cgroup before it becomes the container, and opens files on mounts that it has just detached
+	 * (its own executable, the fifo that starts the container): paths that nobody can name. Those do not stop it; what it is known to
+	 * open, and the program that it starts, are judged like all else in the pod.
+	 */
+	if ((s->cgflags & PAL_CG_POD) && !(s->cgflags & PAL_CG_SELF))
+		return only_unknown && (p->flags & PAL_PROC_HOST_MOUNTS);
 	key.dev = p->dev;
 	key.ino = p->ino;
 	return bpf_map_lookup_elem(&exempt, &key) != NULL;
@@ -213,16 +220,17 @@ INLINE void pal_collect(u32 index)
 
 INLINE void pal_enforce(struct pal_scratch *s, struct pal_tbl *t)
 {
-	u64 kill = 0, suppressible = 0;
+	u64 kill = 0, suppressible = 0, sure = 0;
 
 	FOR_WORDS(w) {
 		s->denies[w] = pal_denies(t, w);
 		kill |= s->cand[w] & (s->known[w] | ~s->denies[w]) & t->kill[w];
 		suppressible |= s->cand[w] & (t->kill[w] | s->denies[w]);
+		sure |= s->cand[w] & s->known[w] & (t->kill[w] | s->denies[w]);
 	}
 	if (!suppressible)
 		return;
-	if (pal_is_exempt(s)) {
+	if (pal_is_exempt(s, sure == 0)) {
 		s->enforced |= PAL_MF_EXEMPT;
 		return;
 	}
