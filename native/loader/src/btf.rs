@@ -1,5 +1,7 @@
 //! What the kernel's BTF says about functions and structures.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use libbpf_rs::btf::types::{Composite, Func, FuncProto, Int, IntEncoding, MemberAttr, Ptr, TypeTag};
 use libbpf_rs::btf::{Btf, BtfKind, BtfType, ReferencesType as _, TypeId};
 
@@ -35,20 +37,20 @@ pub fn lsm_function(hook: &str) -> String {
     format!("{LSM_PREFIX}{hook}")
 }
 
-/// The number of a function's type, for programs that attach by it.
-pub fn function_id(btf: &Btf<'_>, name: &str) -> Option<u32> {
-    let function = find_function(btf, name)?;
-    Some(u32::from(function.type_id()))
+/// Functions by name, found in one pass over all types.
+pub fn functions<'b>(btf: &'b Btf<'_>, wanted: &BTreeSet<String>) -> BTreeMap<String, Func<'b>> {
+    let named = btf.type_by_kind::<Func<'_>>().filter_map(|function| Some((function.name()?.to_str()?, function)));
+    named.filter(|(name, _)| wanted.contains(*name)).map(|(name, function)| (name.to_owned(), function)).collect()
 }
 
-fn find_function<'b>(btf: &'b Btf<'_>, name: &str) -> Option<Func<'b>> {
-    btf.type_by_kind::<Func<'_>>().find(|function| function.name().is_some_and(|own| own == name))
+/// The number of a function's type, for programs that attach by it.
+pub fn function_id(found: &BTreeMap<String, Func<'_>>, name: &str) -> Option<u32> {
+    found.get(name).map(|function| u32::from(function.type_id()))
 }
 
 /// The parameters of a function, one line each: `index size signed kind`, kind being `int`, `ptr`, `user-ptr`, `struct:NAME` (a pointer
-/// to that structure) or `value` (a structure by value). None: no such function.
-pub fn prototype(btf: &Btf<'_>, name: &str) -> Option<String> {
-    let function = find_function(btf, name)?;
+/// to that structure) or `value` (a structure by value).
+pub fn prototype(btf: &Btf<'_>, function: &Func<'_>) -> Option<String> {
     let prototype = FuncProto::try_from(function.referenced_type()).ok()?;
     let mut lines = String::new();
     for (index, parameter) in prototype.iter().enumerate() {

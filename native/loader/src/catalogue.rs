@@ -80,26 +80,44 @@ fn tracepoint_names(folder: &Path) -> io::Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// Answers one QUERY: empty text for what does not exist.
+/// Answers the texts of QUERY, in order: empty text for what does not exist.
 pub fn resolve(queries: &[&str], tracefs: Option<&Tracefs>) -> Outcome<Vec<String>> {
-    let mut known = None;
-    queries.iter().map(|query| resolve_one(query, tracefs, &mut known)).collect()
+    let parsed = queries.iter().map(|query| Query::parse(query)).collect::<Outcome<Vec<_>>>()?;
+    let wanted: BTreeSet<String> = parsed.iter().filter_map(Query::function).map(str::to_owned).collect();
+    let known = if wanted.is_empty() { None } else { Some(btf::kernel()?) };
+    let functions = known.as_ref().map(|known| btf::functions(known, &wanted)).unwrap_or_default();
+    let answer = |query: &Query<'_>| match query {
+        Query::Tracepoint(name) => tracepoint_format(name, tracefs),
+        Query::Function(name) => {
+            let found = known.as_ref().zip(functions.get(name));
+            Ok(found.and_then(|(known, function)| btf::prototype(known, function)).unwrap_or_default())
+        }
+    };
+    parsed.iter().map(answer).collect()
 }
 
-fn resolve_one(query: &str, tracefs: Option<&Tracefs>, known: &mut Option<libbpf_rs::btf::Btf<'static>>) -> Outcome<String> {
-    let (kind, name) = query.split_once(':').ok_or_else(|| Failure::parse(format!("query {query:?} has no kind")))?;
-    if kind == "tracepoint" {
-        return tracepoint_format(name, tracefs);
+enum Query<'a> {
+    /// `system/event`.
+    Tracepoint(&'a str),
+    Function(String),
+}
+
+impl<'a> Query<'a> {
+    fn parse(text: &'a str) -> Outcome<Self> {
+        match text.split_once(':') {
+            Some(("tracepoint", name)) => Ok(Self::Tracepoint(name)),
+            Some(("function", name)) => Ok(Self::Function(name.to_owned())),
+            Some(("lsm", name)) => Ok(Self::Function(btf::lsm_function(name))),
+            _ => Err(Failure::parse(format!("query {text:?}: tracepoint:, function: or lsm: and a name are right"))),
+        }
     }
-    let function = match kind {
-        "function" => name.to_owned(),
-        "lsm" => btf::lsm_function(name),
-        _ => return Err(Failure::parse(format!("query {query:?}: the kind must be tracepoint, function or lsm"))),
-    };
-    if known.is_none() {
-        *known = Some(btf::kernel()?);
+
+    fn function(&self) -> Option<&str> {
+        match self {
+            Self::Function(name) => Some(name),
+            Self::Tracepoint(_) => None,
+        }
     }
-    Ok(known.as_ref().and_then(|known| btf::prototype(known, &function)).unwrap_or_default())
 }
 
 fn is_name(text: &str) -> bool {

@@ -31,7 +31,7 @@ pub fn collect(folder: &Path) -> Facts {
     let task_storage = probe::has_map(MapType::TaskStorage);
     let flavour = if compare_and_swap && bpf_loop && task_storage { Flavour::New } else { Flavour::Old };
     let known = btf::kernel().ok();
-    let [d_path_lsm, d_path_lsm_path, d_path_fmod] = known.as_ref().map_or([false; 3], probe::d_path);
+    let by_btf = known.as_ref().map(probe::by_btf).unwrap_or_default();
 
     let attach = |texts: &[&str]| {
         let methods: Vec<Method> = texts.iter().filter_map(|text| Method::parse(text).ok()).collect();
@@ -56,7 +56,7 @@ pub fn collect(folder: &Path) -> Facts {
         ("btf", known.is_some()),
         ("bpf_lsm", lsm.works),
         ("fmod_ret", fmod_ret.works),
-        ("fentry", known.as_ref().is_some_and(probe::has_fentry)),
+        ("fentry", by_btf.fentry),
         ("kprobe", kprobe.works),
         ("kprobe_multi", kprobe_multi.works),
         ("kprobe_session", kprobe_multi.works && probe::has_kprobe_session()),
@@ -64,13 +64,13 @@ pub fn collect(folder: &Path) -> Facts {
         ("tracepoint", tracepoint.works),
         ("override_return", probe::has_kprobe_helper(libbpf_sys::BPF_FUNC_override_return)),
         ("send_signal", probe::has_kprobe_helper(libbpf_sys::BPF_FUNC_send_signal)),
-        ("d_path_lsm", d_path_lsm),
-        ("d_path_lsm_path", d_path_lsm_path),
-        ("d_path_fmod", d_path_fmod),
+        ("d_path_lsm", by_btf.d_path_lsm),
+        ("d_path_lsm_path", by_btf.d_path_lsm_path),
+        ("d_path_fmod", by_btf.d_path_fmod),
         ("cas", compare_and_swap),
         ("bpf_loop", bpf_loop),
         ("task_storage", task_storage),
-        ("iter_task", known.as_ref().is_some_and(probe::has_iter_task)),
+        ("iter_task", by_btf.iter_task),
         ("ringbuf", probe::has_map(MapType::RingBuf)),
         ("pin_kprobe", kprobe.pins),
         ("pin_kprobe_multi", kprobe_multi.pins),

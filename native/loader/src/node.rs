@@ -154,7 +154,8 @@ fn load_node(facts: &Facts, rings: Rings, template: &MapHandle, programs: &[&str
     object.load().map_err(|error| {
         let warnings = verifier_log::take();
         let mut failure = Failure::from_errno(Stage::Load, errno_of(&error), "process table");
-        failure.message = format!("process table: {error:#}");
+        let program = verifier_log::refused_program(&warnings).unwrap_or("process table");
+        failure.message = format!("{program}: {error:#}");
         failure.with_verifier(verifier_log::excerpt(&warnings).to_owned())
     })
 }

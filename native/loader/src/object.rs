@@ -213,7 +213,8 @@ fn load_failure(method: &Method, error: &libbpf_rs::Error) -> Failure {
     let warnings = verifier_log::take();
     let errno = errno_of(error);
     let mut failure = Failure::from_errno(Stage::Load, errno, &method.text());
-    failure.message = format!("{}: {error:#}", method.text());
+    let program = verifier_log::refused_program(&warnings).map(|program| format!(" ({program})")).unwrap_or_default();
+    failure.message = format!("{}{program}: {error:#}", method.text());
     failure.reason = load_reason(method, errno, &warnings).unwrap_or(failure.reason);
     failure.with_verifier(verifier_log::excerpt(&warnings).to_owned())
 }

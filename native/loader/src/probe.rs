@@ -78,32 +78,38 @@ fn allows_d_path(program_type: u32, attach_type: u32, function: Option<u32>, ins
     sys::load_probe(program_type, attach_type, function, &program).is_ok()
 }
 
-/// Where `bpf_d_path` works: in lsm/file_open, in lsm/path_unlink, in fmod_ret/security_file_open.
-pub fn d_path(known: &Btf<'_>) -> [bool; 3] {
-    let Some(inside_file) = btf::member_offset(known, "file", "f_path") else { return [false; 3] };
-    let lsm = |hook: &str, inside| {
-        let function = btf::function_id(known, &btf::lsm_function(hook));
-        allows_d_path(libbpf_sys::BPF_PROG_TYPE_LSM, libbpf_sys::BPF_LSM_MAC, function, inside)
+/// What only programs that attach by BTF can find out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByBtf {
+    pub d_path_lsm: bool,
+    pub d_path_lsm_path: bool,
+    pub d_path_fmod: bool,
+    pub fentry: bool,
+    pub iter_task: bool,
+}
+
+const FILE_OPEN: &str = "security_file_open";
+const ITER_TASK: &str = "bpf_iter_task";
+
+pub fn by_btf(known: &Btf<'_>) -> ByBtf {
+    let (lsm_file, lsm_path) = (btf::lsm_function("file_open"), btf::lsm_function("path_unlink"));
+    let wanted = [FILE_OPEN, ITER_TASK, &lsm_file, &lsm_path].map(str::to_owned);
+    let found = btf::functions(known, &wanted.into_iter().collect());
+    let function = |name: &str| btf::function_id(&found, name);
+    let inside = btf::member_offset(known, "file", "f_path");
+    let lsm = |name: &str, inside| allows_d_path(libbpf_sys::BPF_PROG_TYPE_LSM, libbpf_sys::BPF_LSM_MAC, function(name), inside);
+    let empty = |attach_type, name: &str| {
+        let program = [move_immediate(R0, 0), EXIT];
+        function(name).is_some_and(|function| sys::load_probe(libbpf_sys::BPF_PROG_TYPE_TRACING, attach_type, function, &program).is_ok())
     };
-    let fmod = btf::function_id(known, "security_file_open");
-    [
-        lsm("file_open", inside_file),
-        lsm("path_unlink", 0),
-        allows_d_path(libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_MODIFY_RETURN, fmod, inside_file),
-    ]
-}
-
-/// A program without body of a tracing kind loads and attaches by BTF: fentry.
-pub fn has_fentry(known: &Btf<'_>) -> bool {
-    let Some(function) = btf::function_id(known, "security_file_open") else { return false };
-    let program = [move_immediate(R0, 0), EXIT];
-    sys::load_probe(libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_FENTRY, function, &program).is_ok()
-}
-
-pub fn has_iter_task(known: &Btf<'_>) -> bool {
-    let Some(function) = btf::function_id(known, "bpf_iter_task") else { return false };
-    let program = [move_immediate(R0, 0), EXIT];
-    sys::load_probe(libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_TRACE_ITER, function, &program).is_ok()
+    ByBtf {
+        d_path_lsm: inside.is_some_and(|inside| lsm(&lsm_file, inside)),
+        d_path_lsm_path: lsm(&lsm_path, 0),
+        d_path_fmod: inside
+            .is_some_and(|inside| allows_d_path(libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_MODIFY_RETURN, function(FILE_OPEN), inside)),
+        fentry: empty(libbpf_sys::BPF_TRACE_FENTRY, FILE_OPEN),
+        iter_task: empty(libbpf_sys::BPF_TRACE_ITER, ITER_TASK),
+    }
 }
 
 pub fn has_kprobe_session() -> bool {

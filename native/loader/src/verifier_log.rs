@@ -37,6 +37,12 @@ pub fn excerpt(warnings: &str) -> &str {
     log.split(END).next().unwrap_or(log).trim()
 }
 
+/// The program that was refused, where libbpf names it.
+pub fn refused_program(warnings: &str) -> Option<&str> {
+    let (before, _) = warnings.split_once("': BPF program load failed")?;
+    before.rsplit_once("prog '").map(|(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +50,8 @@ mod tests {
     #[test]
     fn the_log_is_cut_out_of_what_libbpf_says_around_it() {
         let text = "libbpf: prog 'x': BPF program load failed: -EACCES\nlibbpf: prog 'x': -- BEGIN PROG LOAD LOG --\n0: (b7) r0 = 0\nR1 bad\nprocessed 2 insns\n-- END PROG LOAD LOG --\nlibbpf: failed to load object\n";
+        assert_eq!(refused_program(text), Some("x"));
+        assert_eq!(refused_program("libbpf: nothing"), None);
         assert_eq!(excerpt(text), "0: (b7) r0 = 0\nR1 bad\nprocessed 2 insns");
         assert_eq!(excerpt("libbpf: failed to find kernel BTF type ID of 'x': -3\n"), "libbpf: failed to find kernel BTF type ID of 'x': -3");
     }
