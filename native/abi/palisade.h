@@ -192,6 +192,7 @@ struct pal_key { u64 exec_ktime; u32 tgid, flags; }; /* 16 */
 #define PAL_PROC_EXEMPT (1 << 1) /* executable is on the exempt list */
 #define PAL_PROC_FROM_ITER (1 << 2)
 #define PAL_PROC_PATH_UNKNOWN (1 << 3)
+#define PAL_PROC_HOST_MOUNTS (1 << 4) /* exec'd in the mount namespace of pid 1 */
 struct pal_proc { /* task storage of the group leader; hash by tgid on old kernels */
 	struct pal_key key, parent;	/* 0,16 */
 	u64 start_boottime;		/* 32 */

@@ -19,12 +19,12 @@ INLINE int pal_exec_identified(const struct pal_proc *p, struct task_struct *t)
 /* Whether t sees the mounts that pid 1 sees: the node's own programs do, a container's do not. */
 INLINE int pal_has_host_mounts(struct task_struct *t)
 {
-	u32 own = pal_namespace(t, PAL_NS_MNT);
-	struct task_struct *up = t;
+	u64 own = (u64)BPF_CORE_READ(t, nsproxy, mnt_ns);
+	struct task_struct *up = BPF_CORE_READ(t, real_parent); /* a number from here on: probe reads only */
 
 	ROLLED for (u32 i = 0; i < PAL_ANCESTORS; i++) {
 		if (BPF_CORE_READ(up, tgid) == 1)
-			return own == pal_namespace(up, PAL_NS_MNT);
+			return own == (u64)BPF_CORE_READ(up, nsproxy, mnt_ns);
 		up = BPF_CORE_READ(up, real_parent);
 	}
 	return 0;
@@ -97,6 +97,33 @@ INLINE void pal_exec_done(struct linux_binprm *bprm)
 		return;
 	pal_exec_identify(s, pal_current(), bprm, generation);
 	pal_exec_report(s, pal_current(), bprm, generation);
+	pal_scratch_release(index);
+}
+
+/*
+ * At the end of a process whose exec has not been told: it died before its new image ran, or the program that tells was skipped (possible
+ * since 7.0). Its memory is gone, so the record has no arguments.
+ */
+INLINE void pal_exec_late(void)
+{
+	struct task_struct *t = pal_current();
+	struct pal_proc *p = pal_proc_get(t);
+	u32 index = 0, tgid = pal_tgid();
+	struct pal_scratch *s;
+
+	if (!p || p->key.tgid != tgid || !(p->flags & PAL_PROC_EXEC_PENDING) || BPF_CORE_READ(t, signal, live.counter))
+		return;
+	s = pal_scratch_claim(&index);
+	if (!s)
+		return;
+	pal_exec_begin(s, t, p);
+	pal_exec_set_old(s, tgid);
+	pal_exec_set_path(s, p);
+	pal_exec_set_cwd(s, t);
+	pal_exec_head(s)->flags |= PAL_EF_LATE | PAL_EF_ERROR_ARGS;
+	p->flags &= ~PAL_PROC_EXEC_PENDING;
+	pal_health_count(PAL_H_EXEC_LATE);
+	pal_exec_send(s, pal_generation());
 	pal_scratch_release(index);
 }
 

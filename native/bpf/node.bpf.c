@@ -81,6 +81,7 @@ int proc_clone(u64 *ctx)
 SEC("raw_tp/sched_process_exit")
 int proc_exit(u64 *ctx)
 {
+	pal_exec_late();
 	pal_exit_report();
 	pal_exit_forget();
 	return 0;

@@ -1,7 +1,7 @@
 // Generated from native/abi/palisade.h by scripts/generate-abi.ts; do not edit.
 
 /** FNV-1a 64 of the header's bytes: agent and loader of different builds refuse each other. */
-export const ABI_HASH = 0x43e6878670eea8e8n;
+export const ABI_HASH = 0x1f781c832294117dn;
 
 export const PAL_ABI_VERSION = 1;
 export const PAL_LAYOUT_VERSION = 1;
@@ -86,6 +86,7 @@ export const PAL_PROC_EXEC_PENDING = 1;
 export const PAL_PROC_EXEMPT = 2;
 export const PAL_PROC_FROM_ITER = 4;
 export const PAL_PROC_PATH_UNKNOWN = 8;
+export const PAL_PROC_HOST_MOUNTS = 16;
 export const PAL_KIND_EXEC = 1;
 export const PAL_KIND_EXIT = 2;
 export const PAL_KIND_CLONE = 3;
