@@ -113,10 +113,9 @@ fn hello(engine: &mut Engine, peer: Peer, frame: &Frame<'_>, answer: &mut Answer
         let message = format!("the agent's ABI is {theirs:#018x}, the loader's {:#018x}", abi::ABI_HASH);
         return Err(Failure::new(Stage::Parse, reasons::ABI_MISMATCH, message));
     }
-    engine.torn_down = false;
     // What an agent that is gone had begun is of no use to this one.
     engine.abort();
-    engine.node()?;
+    engine.wake()?;
     if let Err(failure) = learn_processes(engine, Some(peer)) {
         eprintln!("hello: {failure}");
     }

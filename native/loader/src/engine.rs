@@ -20,6 +20,7 @@ use crate::hook_kind::Method;
 use crate::hook_request::HookRequest;
 use crate::host::{self, Tracefs};
 use crate::inner::{BSETS, Table, Tables};
+use crate::lock::StateLock;
 use crate::meta::Meta;
 use crate::node::{BSETS_ENTRIES, Node, Rings};
 use crate::object::{self, LoadRequest, Parts};
@@ -50,8 +51,8 @@ pub struct Engine {
     /// Pins of other builds, which go on enforcing until our first generation is active.
     pub outdated: Vec<PinDirectory>,
     pub adopted: bool,
-    /// After TEARDOWN nothing is made anew before an agent says HELLO or BEGIN.
-    pub torn_down: bool,
+    /// None after TEARDOWN: nothing is made anew before an agent says HELLO or BEGIN.
+    pub lock: Option<StateLock>,
     /// Indices of `cnt` that are in use.
     pub counters: BTreeSet<u32>,
     /// cgroups of loader and agent.
@@ -76,7 +77,7 @@ pub struct Hooked {
 impl Engine {
     /// The node's programs, loaded now if they are not there.
     pub fn node(&mut self) -> Outcome<&mut Node> {
-        if self.torn_down {
+        if self.lock.is_none() {
             return Err(Failure::state("everything was taken away by TEARDOWN: say HELLO or BEGIN"));
         }
         if self.node.is_none() {
@@ -90,6 +91,14 @@ impl Engine {
         self.node.as_mut().ok_or_else(|| Failure::state("no node programs"))
     }
 
+    /// For an agent that begins: the node's programs, also after a TEARDOWN.
+    pub fn wake(&mut self) -> Outcome<()> {
+        if self.lock.is_none() {
+            self.lock = Some(StateLock::take(&self.options.state)?);
+        }
+        self.node().map(|_| ())
+    }
+
     /// Hands the rings to the events thread.
     pub fn use_node(&mut self, node: Node) -> Outcome<()> {
         let ring = |name| object::share(node.map(name)?);
@@ -100,8 +109,7 @@ impl Engine {
 
     pub fn begin(&mut self, number: u32, label: Label) -> Outcome<()> {
         faults::hit("begin")?;
-        self.torn_down = false;
-        self.node()?;
+        self.wake()?;
         self.generations.begin(number, label)
     }
 
@@ -317,8 +325,9 @@ impl Engine {
         self.generations = Generations::default();
         self.counters.clear();
         self.adopted = false;
-        self.torn_down = true;
-        let _ = std::fs::remove_file(self.options.state.join("journal"));
+        if let Some(lock) = self.lock.take() {
+            lock.remove_state();
+        }
         removed
     }
 

@@ -29,6 +29,7 @@ mod hook_kind;
 mod hook_request;
 mod host;
 mod inner;
+mod lock;
 mod losses;
 mod meta;
 mod node;

@@ -1,11 +1,8 @@
 //! The commands `serve`, `probe` and `purge`: what is done in which order, and with which privileges.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use nix::fcntl::{Flock, FlockArg};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 
 use crate::abi;
@@ -19,40 +16,14 @@ use crate::facts::{self, Facts};
 use crate::facts_file::{self, FactsKey};
 use crate::generation::Generations;
 use crate::host::{self, Tracefs};
+use crate::lock::StateLock;
 use crate::meta::Meta;
 use crate::pins::PinDirectory;
-use crate::reasons;
-use crate::result::{Failure, Outcome, Stage, io_at};
+use crate::result::{Outcome, Stage, io_at};
 use crate::seccomp;
 use crate::server::{self, Server};
 use crate::sys;
 use crate::verifier_log;
-
-/// How long a starting loader waits for its forerunner to end.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
-
-/// One loader per node: held as long as the process lives.
-fn lock(options: &Options) -> Outcome<Flock<File>> {
-    fs::create_dir_all(&options.state).map_err(io_at(Stage::Open, "state directory"))?;
-    let path = options.state.join("lock");
-    let mut file = File::create(&path).map_err(io_at(Stage::Open, "lock"))?;
-    let deadline = Instant::now() + LOCK_TIMEOUT;
-    loop {
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => return Ok(lock),
-            Err((back, _)) if Instant::now() < deadline => {
-                file = back;
-                thread::sleep(LOCK_PAUSE);
-            }
-            Err((_, errno)) => {
-                let mut failure = Failure::from_errno(Stage::Open, errno as i32, "another loader holds the lock");
-                failure.reason = reasons::RESOURCE_BUSY;
-                return Err(failure);
-            }
-        }
-    }
-}
 
 /// Kernels before 5.11 count maps against this limit.
 fn lift_memory_limit() {
@@ -95,9 +66,9 @@ pub fn probe(options: &Options) -> Outcome<()> {
 
 /// Takes everything away that is pinned, whoever pinned it, without an agent.
 pub fn purge(options: &Options) -> Outcome<()> {
-    let _lock = lock(options)?;
+    let lock = StateLock::take(&options.state)?;
     let removed: u32 = PinDirectory::existing(&options.bpffs).iter().map(|(_, directory)| directory.remove()).sum();
-    let _ = fs::remove_file(options.state.join("journal"));
+    lock.remove_state();
     println!("{removed} pins removed");
     Ok(())
 }
@@ -105,7 +76,7 @@ pub fn purge(options: &Options) -> Outcome<()> {
 pub fn serve(options: Options) -> Outcome<()> {
     let started = Instant::now();
     let signals = server::take_signals()?;
-    let _lock = lock(&options)?;
+    let lock = Some(StateLock::take(&options.state)?);
     let facts = remembered_facts(&options)?;
     let tracefs = Tracefs::open().inspect_err(|error| eprintln!("serve: tracefs is out of reach: {error}")).ok();
     let own = Meta::own(facts.flavour.build(), host::boot_bytes());
@@ -132,7 +103,7 @@ pub fn serve(options: Options) -> Outcome<()> {
         staged_bsets: None,
         outdated: Vec::new(),
         adopted: false,
-        torn_down: false,
+        lock,
         counters: BTreeSet::new(),
         own_cgroups: BTreeSet::new(),
         exempt_paths: BTreeSet::new(),
