@@ -3,6 +3,8 @@
 //
 //   actor open PATH            opens for reading; the exit status is errno, 0 if it worked
 //   actor write PATH TEXT      appends TEXT; likewise
+//   actor open-deep FOLDER     opens FOLDER/…/f, whose path is longer than any path may be written; makes it where it is missing
+//   actor open-detached FOLDER mounts a file system on FOLDER, detaches it while standing in it, and opens its file f
 //   actor literal              forks a child that executes /t/bin/victim, named by a string literal that nobody has touched
 //   actor serve                standard input: lines "UID CGROUP BINARY VERB PATH" (CGROUP: a folder of cgroupfs, or -). For each one a child
 //                              joins the cgroup, becomes the user and executes BINARY VERB PATH. Answer: "PID STATUS", minus the signal if killed
@@ -24,6 +26,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -44,6 +48,27 @@ static int write_once(const char *path, const char *text) {
   int result = write(fd, text, strlen(text)) < 0 ? errno : 0;
   close(fd);
   return result;
+}
+
+static int open_deep(const char *folder) {
+  char name[251];
+  memset(name, 'd', sizeof name - 1);
+  name[sizeof name - 1] = 0;
+  mkdir(folder, 0777);
+  if (chdir(folder)) return 200;
+  for (int depth = 0; depth < 20; depth++) {
+    if (mkdir(name, 0777) && errno != EEXIST) return 201;
+    if (chdir(name)) return 202;
+  }
+  return open_once("f", access("f", F_OK) ? O_CREAT | O_RDWR : O_RDONLY);
+}
+
+static int open_detached(const char *folder) {
+  mkdir(folder, 0777);
+  if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL)) return 200;
+  if (mount("tmpfs", folder, "tmpfs", 0, NULL) || chdir(folder)) return 201;
+  if (mknod("f", S_IFREG | 0666, 0) || umount2(folder, MNT_DETACH)) return 202;
+  return open_once("f", O_RDONLY);
 }
 
 static int status_of(pid_t child) {
@@ -159,6 +184,8 @@ int main(int argc, char **argv) {
   const char *verb = argc > 1 ? argv[1] : "";
   if (argc >= 3 && !strcmp(verb, "open")) return open_once(argv[2], O_RDONLY);
   if (argc >= 4 && !strcmp(verb, "write")) return write_once(argv[2], argv[3]);
+  if (argc >= 3 && !strcmp(verb, "open-deep")) return open_deep(argv[2]);
+  if (argc >= 3 && !strcmp(verb, "open-detached")) return open_detached(argv[2]);
   if (!strcmp(verb, "literal")) return literal();
   if (!strcmp(verb, "serve")) return serve();
   if (argc == 5 && !strcmp(verb, "hammer")) {

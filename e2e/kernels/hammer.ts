@@ -14,7 +14,7 @@ export type HammerResult = {
 export async function underHammer(kernel: KernelUnderTest, work: () => Promise<void>): Promise<HammerResult> {
   const threads = 3;
   const running = Promise.withResolvers<void>();
-  const hammer = kernel.vm.machine.start(['/t/bin/actor', 'hammer', String(threads), '/t/secret/one', '/t/free/one'], {
+  const hammer = kernel.vm.machine.start(['/t/bin/actor', 'hammer', String(threads), '/t/secret/one', '/t/free/deep/er/file.conf'], {
     onStdout: () => running.resolve(),
   });
   hammer.result.catch(() => undefined);

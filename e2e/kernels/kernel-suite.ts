@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HookRecord } from '../../src/abi/record-types.ts';
-import { PAL_C_LOST, PAL_C_MATCH, PAL_C_POST, PAL_C_RATE_LIMITED, PAL_C_WOULD_DENY, PAL_HV_LATE } from '../../src/abi/layout.ts';
+import {
+  PAL_C_LOST,
+  PAL_C_MATCH,
+  PAL_C_POST,
+  PAL_C_RATE_LIMITED,
+  PAL_C_UNKNOWN,
+  PAL_C_WOULD_DENY,
+  PAL_HV_LATE,
+} from '../../src/abi/layout.ts';
 import type { LinkPolicy } from '../../src/linker/link-input.ts';
 import { fileOpenPolicy, testPolicy } from '../../src/linker/testing/policies.ts';
 import { textTlv } from '../../src/protocol/loader-frames.ts';
@@ -26,17 +34,22 @@ const flipping = isDeep ? { dataMs: 240_000, structure: 10 } : { dataMs: 15_000,
 /** Expedited grace periods: many more flips in the same time, each of them harder on what still runs the old generation. */
 const bootArguments = 'rcupdate.rcu_expedited=1';
 
-/** Few events: what is measured under load is the engine, not the emulated way out of the machine. */
-const secret = testPolicy(
-  'secret',
-  `options: [{name: palisade.dev/event-rate, value: 10/s}]
+/** Acts on opens below /t/secret/. Few events: what is measured under load is the engine, not the emulated way out of the machine. */
+function onSecret(name: string, action: string, onUnknown: string): LinkPolicy {
+  const unknown = onUnknown === '' ? '' : `, {name: palisade.dev/on-unknown, value: ${onUnknown}}`;
+  return testPolicy(
+    name,
+    `options: [{name: palisade.dev/event-rate, value: 10/s}${unknown}]
 lsmhooks:
 - hook: file_open
   args: [{index: 0, type: file}]
   selectors:
   - matchArgs: [{index: 0, operator: Prefix, values: [/t/secret/]}]
-    matchActions: [{action: Override, argError: -1}]`,
-);
+    matchActions: [{action: ${action}}]`,
+  );
+}
+
+const secret = onSecret('secret', 'Override, argError: -1', '');
 
 /** Proof 12 on one kernel: one boot, the tests in their order. */
 export function describeKernel(name: KernelName): void {
@@ -48,7 +61,7 @@ export function describeKernel(name: KernelName): void {
       figure(`${name}: boot, start and probing`, (performance.now() - startedMs) / 1000, 's');
       figure(`${name}: kernel`, `${kernel.hello().release}, preempt=${kernel.facts().preempt}, lsm=${kernel.facts().lsm.join(',')}`);
     });
-    afterAll(async () => kernel[Symbol.asyncDispose]());
+    afterAll(async () => kernel?.[Symbol.asyncDispose]());
 
     it('loads a policy, denies what it names to everybody and nothing else, and leaves the file as it was', async () => {
       const fromMs = performance.now();
@@ -144,6 +157,39 @@ export function describeKernel(name: KernelName): void {
       ]);
       const late = events.filter((event) => (event.flags & PAL_HV_LATE) !== 0).length;
       figure(`${name}: of 2 kills at exec decided late, on the faulted path`, late);
+    });
+
+    it.each([
+      ['longer than any path may be', { verb: 'open-deep', path: '/t/deep' }],
+      ['not reachable from the root any more', { verb: 'open-detached', path: '/t/detached' }],
+    ] as const)('takes a path that is %s for unknown: a deny holds, a kill does not, unless the policy says otherwise', async (_, act) => {
+      await kernel.apply([]);
+      expect((await kernel.act(act)).status).toBe(0);
+      const statusUnder = async (action: string, onUnknown: string): Promise<readonly number[]> => {
+        const running = await kernel.apply([onSecret(`${action.slice(0, 4).toLowerCase()}-${onUnknown}-x`, action, onUnknown)]);
+        const { status } = await kernel.act(act);
+        const [policy] = running.values();
+        return [status, Number((await kernel.counters()).policies.get(policy?.number ?? -1)?.[PAL_C_UNKNOWN] ?? 0n)];
+      };
+      expect(await statusUnder('Override, argError: -1', '')).toEqual([EPERM, 1]);
+      expect(await statusUnder('Override, argError: -1', 'nomatch')).toEqual([0, 0]);
+      expect(await statusUnder('Sigkill', '')).toEqual([0, 0]);
+      expect(await statusUnder('Sigkill', 'match')).toEqual([-SIGKILL, 1]);
+    });
+
+    it('sees an open in an overlay once, by the path that the process sees, and not as the path inside of a layer', async () => {
+      const layers = ['mkdir -p /t/layer-a/t/secret /t/layer-b /t/merged', 'echo text > /t/layer-a/t/secret/one'];
+      const mount = 'mount -t overlay overlay -o lowerdir=/t/layer-a:/t/layer-b /t/merged';
+      const made = await kernel.vm.machine.run(['sh', '-ec', [...layers, mount].join('\n')]);
+      expect(made).toMatchObject({ status: 0 });
+      await kernel.apply([secret]);
+      expect((await kernel.act({ path: '/t/merged/t/secret/one' })).status).toBe(0);
+      const running = await kernel.apply([fileOpenPolicy('overlay', { prefix: '/t/merged/', action: 'Post' })]);
+      const seen = await kernel.act({ path: '/t/merged/t/secret/one' });
+      expect(seen.status).toBe(0);
+      const number = running.get('overlay')?.number ?? -1;
+      expect((await kernel.counters()).policies.get(number)?.[PAL_C_MATCH]).toBe(1n);
+      await kernel.vm.machine.run(['umount', '/t/merged']);
     });
 
     it('says by name what this kernel cannot do, and loads nothing of such a policy', async () => {

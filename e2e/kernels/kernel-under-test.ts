@@ -41,7 +41,7 @@ export type Act = {
   readonly uid?: number;
   readonly cgroup?: string;
   readonly binary?: string;
-  readonly verb?: 'open' | 'write';
+  readonly verb?: 'open' | 'write' | 'open-deep' | 'open-detached';
   readonly path: string;
 };
 
