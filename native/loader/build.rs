@@ -14,14 +14,14 @@ fn fnv1a64(bytes: &[u8]) -> u64 {
 fn read(path: &Path) -> Vec<u8> {
     println!("cargo:rerun-if-changed={}", path.display());
     fs::read(path).unwrap_or_else(|error| {
-        eprintln!("{}: {error}. Build the BPF objects first: make -C native/bpf", path.display());
+        println!("cargo::error={}: {error}. Build the BPF objects first: make -C native/bpf", path.display());
         std::process::exit(1)
     })
 }
 
 fn write(path: &Path, bytes: &[u8]) {
     if let Err(error) = fs::write(path, bytes) {
-        eprintln!("{}: {error}", path.display());
+        println!("cargo::error={}: {error}", path.display());
         std::process::exit(1);
     }
 }

@@ -15,6 +15,7 @@ use crate::inner::Tables;
 use crate::node::{Node, inner_map};
 use crate::pins::{HookPins, PinDirectory};
 use crate::result::{Failure, Outcome, Stage, at};
+use crate::say::say;
 
 /// Looks through all pins. Those of another build go on enforcing until our first generation.
 pub fn adopt(engine: &mut Engine) {
@@ -26,7 +27,7 @@ pub fn adopt(engine: &mut Engine) {
         match Node::adopt(&directory, &engine.facts, &engine.own).and_then(|node| take_over(engine, node)) {
             Ok(()) => engine.adopted = true,
             Err(failure) => {
-                eprintln!("adopt: {}: {failure}", directory.node("").display());
+                say!("adopt: {}: {failure}", directory.node("").display());
                 engine.node = None;
                 engine.hooks.clear();
                 engine.generations = Generations::default();
@@ -52,7 +53,7 @@ fn take_over(engine: &mut Engine, mut node: Node) -> Outcome<()> {
                 pins.remove();
             }
             Err(failure) => {
-                eprintln!("adopt: hook {}: {failure}; it is detached", pins.name());
+                say!("adopt: hook {}: {failure}; it is detached", pins.name());
                 complete = false;
                 pins.remove();
             }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::say::say;
 use crate::sys;
 
 pub const SYS_ADMIN: u32 = 21;
@@ -77,7 +78,7 @@ pub fn with_sys_admin<T>(work: impl FnOnce() -> T) -> T {
     let raised = permitted & (1 << SYS_ADMIN) != 0 && sys::set_capabilities(permitted, permitted).is_ok();
     let result = work();
     if raised && sys::set_capabilities(permitted, permitted & !(1 << SYS_ADMIN)).is_err() {
-        eprintln!("caps: SYS_ADMIN stays in effect");
+        say!("caps: SYS_ADMIN stays in effect");
     }
     result
 }

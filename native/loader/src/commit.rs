@@ -8,6 +8,7 @@ use crate::generation::{Commit, bank_of};
 use crate::host;
 use crate::meta::write_journal;
 use crate::result::{Outcome, Stage, io_at};
+use crate::say::say;
 use crate::sys;
 
 /// Returns the time of the flip. On failure the generation stays pending: ABORT takes it back.
@@ -72,7 +73,7 @@ fn announce(engine: &mut Engine, plan: &Commit) -> Outcome<()> {
 /// start, and said.
 fn settle(engine: &mut Engine, plan: &Commit) {
     if let Err(error) = sys::wait_for_grace() {
-        eprintln!("commit: no grace period: {error}");
+        say!("commit: no grace period: {error}");
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     for id in &plan.unused {
@@ -87,6 +88,6 @@ fn settle(engine: &mut Engine, plan: &Commit) {
     node.meta.pending = 0;
     node.meta.label = plan.label;
     if let Err(failure) = node.write_meta() {
-        eprintln!("commit: {failure}");
+        say!("commit: {failure}");
     }
 }

@@ -11,6 +11,7 @@ use crate::host;
 use crate::process::{self, Process};
 use crate::reasons;
 use crate::result::{Failure, Outcome, Stage};
+use crate::say::say;
 use crate::scope;
 use crate::wire::{op, tag};
 
@@ -117,7 +118,7 @@ fn hello(engine: &mut Engine, peer: Peer, frame: &Frame<'_>, answer: &mut Answer
     engine.abort();
     engine.wake()?;
     if let Err(failure) = learn_processes(engine, Some(peer)) {
-        eprintln!("hello: {failure}");
+        say!("hello: {failure}");
     }
     for line in &engine.facts.lines {
         answer.text(tag::FACT, line);

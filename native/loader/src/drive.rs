@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::abi;
 use crate::frame::{Frame, frame_length, u32_at, u64_at};
 use crate::result::{Failure, Outcome, Stage, io_at};
+use crate::say::print_line;
 use crate::wire::{FLAG_MORE, FRAME_HEADER_BYTES, op, tag};
 
 /// Reads until `cut` finds something whole at the start of what has come.
@@ -54,7 +55,7 @@ fn watch(stream: &mut UnixStream) -> Outcome<()> {
         let record = read_whole(stream, &mut pending, record_length)?;
         let text: String = record.iter().skip(abi::HDR_BYTES).map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { ' ' }).collect();
         let words: Vec<&str> = text.split_whitespace().filter(|word| word.len() > 3).collect();
-        println!(
+        print_line!(
             "record kind {} flags {} len {} seq {} hook {} tgid {}: {}",
             record.get(4).copied().unwrap_or(0),
             record.get(5).copied().unwrap_or(0),
@@ -84,9 +85,9 @@ pub fn drive(socket: &Path, file: &Path, goes_on: bool) -> Outcome<bool> {
         loop {
             let answer = read_whole(&mut stream, &mut pending, frame_length)?;
             let answer = Frame::parse(&answer)?;
-            println!("op {} id {}", answer.header.op, answer.header.id);
+            print_line!("op {} id {}", answer.header.op, answer.header.id);
             for tlv in answer.tlvs() {
-                println!("  {} {}", tlv.tag, show(tlv.value));
+                print_line!("  {} {}", tlv.tag, show(tlv.value));
             }
             if answer.header.flags & FLAG_MORE == 0 {
                 failed |= answer.u16(tag::STAGE)? != 0;

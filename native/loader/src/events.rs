@@ -23,6 +23,7 @@ use crate::abi;
 use crate::caps::Kept;
 use crate::exempt_learner::ExemptLearner;
 use crate::frame::u32_at;
+use crate::say::say;
 
 /// Bytes of one write, at most: a batch ends with the record that reaches it.
 const BATCH_BYTES: usize = (256 << 10) - abi::RECORD_MAX;
@@ -63,7 +64,7 @@ impl Events {
         thread::Builder::new().name("events".to_owned()).spawn(move || match crate::serve::confine(&kept, no_drop) {
             Ok(()) => Carrier::new(inbox, own_bell, own_blocked).run(),
             Err(error) => {
-                eprintln!("events: cannot give up privileges: {error}");
+                say!("events: cannot give up privileges: {error}");
                 std::process::exit(1);
             }
         })?;
@@ -187,7 +188,7 @@ impl Carrier {
         match command {
             Command::Rings { critical, telemetry } => match self.open(&critical, &telemetry) {
                 Ok(rings) => self.rings = Some(rings),
-                Err(error) => eprintln!("events: cannot map the rings: {error:#}"),
+                Err(error) => say!("events: cannot map the rings: {error:#}"),
             },
             Command::Release(done) => {
                 self.rings = None;
@@ -221,7 +222,7 @@ impl Carrier {
         self.queued.push_back(records);
         while self.queued.iter().map(Vec::len).sum::<usize>() > MOST_QUEUED_BYTES {
             let dropped = self.queued.pop_front().map_or(0, |records| records.len());
-            eprintln!("events: {dropped} bytes of the loader's own records were not fetched and are dropped");
+            say!("events: {dropped} bytes of the loader's own records were not fetched and are dropped");
         }
     }
 
@@ -309,7 +310,7 @@ impl Carrier {
     fn report_malformed(&mut self) {
         let malformed = self.batch.borrow().malformed;
         if malformed != self.reported_malformed {
-            eprintln!("events: {malformed} records with a wrong length were left out so far");
+            say!("events: {malformed} records with a wrong length were left out so far");
             self.reported_malformed = malformed;
         }
     }

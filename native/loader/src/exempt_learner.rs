@@ -8,6 +8,7 @@ use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 use crate::abi;
 use crate::frame::{u16_at, u32_at, u64_at};
 use crate::process::exempt_key;
+use crate::say::say;
 
 /// Inodes that one learner adds at most: an upgrade of a runtime changes a few.
 const MOST_KEYS: usize = 256;
@@ -40,7 +41,7 @@ impl ExemptLearner {
         let Some(key) = key_of(record, &self.paths, self.host_mounts) else { return };
         if self.known.len() < MOST_KEYS && self.known.insert(key) {
             if let Err(error) = self.map.update(&key, &1u32.to_le_bytes(), MapFlags::ANY) {
-                eprintln!("exempt: {error:#}");
+                say!("exempt: {error:#}");
             }
         }
     }

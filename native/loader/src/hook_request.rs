@@ -62,3 +62,55 @@ impl<'a> HookRequest<'a> {
         Ok(Self { id, name, methods, cfg, tbl, sizes })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Answer;
+    use crate::frame::Header;
+    use crate::wire::op;
+
+    fn request(name: &str, methods: &[&str], cfg_hook: u32) -> Vec<u8> {
+        let mut cfg = vec![0u8; abi::CFG_BYTES];
+        cfg[..4].copy_from_slice(&abi::ABI_VERSION.to_le_bytes());
+        cfg[abi::CFG_HOOK..abi::CFG_HOOK + 4].copy_from_slice(&cfg_hook.to_le_bytes());
+        let mut frame = Answer::default();
+        frame.u32(tag::HOOK, 7).text(tag::NAME, name).bytes(tag::CFG, cfg).bytes(tag::TBL, vec![0u8; abi::TBL_BYTES]);
+        for method in methods {
+            frame.text(tag::METHOD, method);
+        }
+        frame.bytes(tag::SIZE, [1u8, 0, 0, 0, 9, 0, 0, 0]);
+        frame.encode(Header { op: op::HOOK, flags: 0, id: 1 }, None)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<(u32, usize, u32), String> {
+        let frame = Frame::parse(bytes).map_err(|failure| failure.message)?;
+        let request = HookRequest::parse(&frame).map_err(|failure| failure.message)?;
+        Ok((request.id, request.methods.len(), request.sizes.ints))
+    }
+
+    #[test]
+    fn a_request_is_read_as_it_was_written() {
+        assert_eq!(parse(&request("lsm_file_open", &["lsm:file_open", "kprobe:x"], 7)), Ok((7, 2, 9)));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused_by_name() {
+        assert!(parse(&request("../x", &["lsm:x"], 7)).unwrap_err().contains("hook name"));
+        assert!(parse(&request("x", &[], 7)).unwrap_err().contains("0 methods"));
+        assert!(parse(&request("x", &["lsm:x"; 9], 7)).unwrap_err().contains("9 methods"));
+        assert!(parse(&request("x", &["lsm:x"], 8)).unwrap_err().contains("hook 8"));
+    }
+
+    #[test]
+    fn no_byte_changed_anywhere_makes_it_panic() {
+        let valid = request("lsm_file_open", &["lsm:file_open", "tracepoint:a/b"], 7);
+        for at in (0..valid.len()).filter(|at| *at < 400 || at % 97 == 0) {
+            for value in [0u8, 1, 0x7f, 0xff] {
+                let mut bytes = valid.clone();
+                bytes[at] = value;
+                let _ = parse(&bytes);
+            }
+        }
+    }
+}

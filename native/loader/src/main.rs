@@ -39,6 +39,7 @@ mod probe;
 mod process;
 mod reasons;
 mod result;
+mod say;
 mod scope;
 mod seccomp;
 mod serve;
@@ -52,6 +53,7 @@ use std::process::ExitCode;
 
 use cli::Command;
 use result::Outcome;
+use say::{print_line, say};
 
 fn run(command: Command) -> Outcome<u8> {
     match command {
@@ -60,7 +62,7 @@ fn run(command: Command) -> Outcome<u8> {
         Command::Purge(options) => serve::purge(&options).map(|()| 0),
         Command::Supervise(child) => Ok(u8::try_from(supervise::run(&child)).unwrap_or(1)),
         Command::Abi => {
-            println!("{:016x}", abi::ABI_HASH);
+            print_line!("{:016x}", abi::ABI_HASH);
             Ok(0)
         }
         #[cfg(feature = "drive")]
@@ -74,16 +76,16 @@ fn main() -> ExitCode {
     let command = match cli::parse(&arguments) {
         Ok(command) => command,
         Err(message) => {
-            eprintln!("{message}\n{}", cli::USAGE);
+            say!("{message}\n{}", cli::USAGE);
             return ExitCode::from(2);
         }
     };
     match run(command) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            eprintln!("palisade-loader: {failure}");
+            say!("palisade-loader: {failure}");
             if !failure.verifier.is_empty() {
-                eprintln!("{}", failure.verifier);
+                say!("{}", failure.verifier);
             }
             ExitCode::FAILURE
         }

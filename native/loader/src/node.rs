@@ -13,6 +13,7 @@ use crate::object::{self, NodeMaps};
 use crate::pins::PinDirectory;
 use crate::reasons;
 use crate::result::{Failure, Outcome, Stage, at, errno_of, io_at};
+use crate::say::say;
 use crate::sys::ActiveWord;
 use crate::verifier_log;
 
@@ -59,7 +60,7 @@ impl Node {
         let load = |programs: &[&str]| load_node(facts, rings, &template, programs);
         let (mut object, programs) = match facts.lsm_runs {
             true => load(&WITH_LSM).map(|object| (object, WITH_LSM)).or_else(|failure| {
-                eprintln!("process table without LSM programs: {failure}\n{}", failure.verifier);
+                say!("process table without LSM programs: {failure}\n{}", failure.verifier);
                 load(&WITHOUT_LSM).map(|object| (object, WITHOUT_LSM))
             })?,
             false => (load(&WITHOUT_LSM)?, WITHOUT_LSM),

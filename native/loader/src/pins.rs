@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::result::{Outcome, Stage, io_at};
+use crate::say::say;
 
 const OURS: &str = "palisade";
 
@@ -120,7 +121,7 @@ fn unlink(path: &Path) -> u32 {
         Ok(()) => 1,
         Err(error) => {
             if error.kind() != io::ErrorKind::NotFound {
-                eprintln!("{}: cannot be removed: {error}", path.display());
+                say!("{}: cannot be removed: {error}", path.display());
             }
             0
         }

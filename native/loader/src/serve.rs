@@ -20,6 +20,7 @@ use crate::lock::StateLock;
 use crate::meta::Meta;
 use crate::pins::PinDirectory;
 use crate::result::{Outcome, Stage, io_at};
+use crate::say::{print_line, say};
 use crate::seccomp;
 use crate::server::{self, Server};
 use crate::sys;
@@ -52,14 +53,14 @@ fn remembered_facts(options: &Options) -> Outcome<Facts> {
     }
     let facts = find_facts(options)?;
     if let Err(error) = facts_file::write(&options.state, &key, &facts) {
-        eprintln!("serve: the facts cannot be kept: {error}");
+        say!("serve: the facts cannot be kept: {error}");
     }
     Ok(facts)
 }
 
 pub fn probe(options: &Options) -> Outcome<()> {
     for line in find_facts(options)?.lines {
-        println!("{line}");
+        print_line!("{line}");
     }
     Ok(())
 }
@@ -69,7 +70,7 @@ pub fn purge(options: &Options) -> Outcome<()> {
     let lock = StateLock::take(&options.state)?;
     let removed: u32 = PinDirectory::existing(&options.bpffs).iter().map(|(_, directory)| directory.remove()).sum();
     lock.remove_state();
-    println!("{removed} pins removed");
+    print_line!("{removed} pins removed");
     Ok(())
 }
 
@@ -78,7 +79,7 @@ pub fn serve(options: Options) -> Outcome<()> {
     let signals = server::take_signals()?;
     let lock = Some(StateLock::take(&options.state)?);
     let facts = remembered_facts(&options)?;
-    let tracefs = Tracefs::open().inspect_err(|error| eprintln!("serve: tracefs is out of reach: {error}")).ok();
+    let tracefs = Tracefs::open().inspect_err(|error| say!("serve: tracefs is out of reach: {error}")).ok();
     let own = Meta::own(facts.flavour.build(), host::boot_bytes());
     #[cfg(feature = "faults")]
     if let Ok(fault) = std::env::var("PALISADE_FAULT") {
@@ -114,7 +115,7 @@ pub fn serve(options: Options) -> Outcome<()> {
     adopt::adopt(&mut engine);
     confine(&kept, engine.options.no_drop).map_err(io_at(Stage::Open, "privileges"))?;
     let (generation, hooks, socket) = (engine.generations.active, engine.hooks.len(), engine.options.socket.display());
-    eprintln!("serve: generation {generation}, {hooks} hooks adopted, listening on {socket} after {} ms", started.elapsed().as_millis());
+    say!("serve: generation {generation}, {hooks} hooks adopted, listening on {socket} after {} ms", started.elapsed().as_millis());
     server.run(&mut engine);
     // Not by returning: libbpf's destructors would disable the events behind pinned links.
     std::process::exit(0);

@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::events::Command;
 use crate::frame::{Answer, frame_length, parse_header};
 use crate::result::{Failure, Outcome, Stage, io_at, nix_at};
+use crate::say::say;
 use crate::wire::op;
 
 /// Connections that have not said yet which they are.
@@ -130,9 +131,14 @@ impl Server {
     fn accept_all(&mut self) {
         while let Ok((stream, _)) = self.listener.accept() {
             match self.admit(stream) {
-                Ok(connection) if self.waiting.len() < MOST_WAITING => self.waiting.push(connection),
-                Ok(_) => eprintln!("server: too many connections wait; one is refused"),
-                Err(why) => eprintln!("server: connection refused: {why}"),
+                Ok(connection) => {
+                    if self.waiting.len() >= MOST_WAITING {
+                        say!("server: too many connections say nothing; the oldest is closed");
+                        self.waiting.remove(0);
+                    }
+                    self.waiting.push(connection);
+                }
+                Err(why) => say!("server: connection refused: {why}"),
             }
         }
     }
@@ -155,7 +161,7 @@ impl Server {
                 (Ok(Some(frame)), _) => self.introduce(engine, connection, &frame),
                 (Ok(None), Reading::Open) => self.waiting.push(connection),
                 (Ok(None), Reading::Ended) => {}
-                (Err(failure), _) => eprintln!("server: {failure}"),
+                (Err(failure), _) => say!("server: {failure}"),
             }
         }
     }
@@ -184,7 +190,7 @@ impl Server {
                 }
                 Ok(None) => break,
                 Err(failure) => {
-                    eprintln!("server: {failure}");
+                    say!("server: {failure}");
                     return;
                 }
             }
@@ -202,7 +208,7 @@ fn serve_frame(engine: &mut Engine, connection: &mut Connection, frame: &[u8]) -
     match connection.write(&answer) {
         Ok(()) => true,
         Err(error) => {
-            eprintln!("server: answer to op {}: {error}", header.op);
+            say!("server: answer to op {}: {error}", header.op);
             false
         }
     }

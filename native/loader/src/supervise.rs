@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
+use crate::say::say;
 use crate::sys;
 
 /// Restarts grow slower only for a child that dies as soon as it starts.
@@ -86,7 +87,7 @@ fn run_once(command: &[String]) -> io::Result<ExitStatus> {
 /// Returns the exit status for our own process: the child's, once a signal has ended both.
 pub fn run(command: &[String]) -> i32 {
     if let Err(error) = sys::on_signals(&[libc::SIGTERM, libc::SIGINT], forward) {
-        eprintln!("supervise: cannot take signals: {error}");
+        say!("supervise: cannot take signals: {error}");
         return 1;
     }
     let mut backoff = Backoff::default();
@@ -95,7 +96,7 @@ pub fn run(command: &[String]) -> i32 {
         let status = match run_once(command) {
             Ok(status) => status,
             Err(error) => {
-                eprintln!("supervise: cannot run {}: {error}", command.first().map_or("", String::as_str));
+                say!("supervise: cannot run {}: {error}", command.first().map_or("", String::as_str));
                 return 127;
             }
         };
@@ -104,7 +105,7 @@ pub fn run(command: &[String]) -> i32 {
         }
         let (next, wait) = backoff.after(started.elapsed());
         backoff = next;
-        eprintln!("supervise: child ended with {}; starts again in {} ms", describe(status), wait.as_millis());
+        say!("supervise: child ended with {}; starts again in {} ms", describe(status), wait.as_millis());
         thread::sleep(wait);
     }
 }
