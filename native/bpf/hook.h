@@ -127,10 +127,18 @@ INLINE int pal_run(void *ctx, const enum pal_front front, struct pal_scratch *s,
 	return s->err;
 }
 
+GLOBAL int pal_blind_exempt(u32 only_unknown)
+{
+	struct pal_place place;
+
+	pal_place_of(pal_current(), cfg.kflags, &place);
+	return pal_is_exempt(place.flags, only_unknown);
+}
+
 /* Without working memory, what needs it is unknown; the verdict stands all the same, without an event. */
 INLINE int pal_run_blind(u64 *cand, u64 *known, struct pal_tbl *t)
 {
-	u64 kill = 0;
+	u64 kill = 0, sure = 0;
 
 	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
 		if (p >= cfg.np_mem)
@@ -141,7 +149,10 @@ INLINE int pal_run_blind(u64 *cand, u64 *known, struct pal_tbl *t)
 	FOR_WORDS(w) {
 		cand[w] = pal_firsts(cand[w], t->lsb[w], t->msb[w]);
 		kill |= cand[w] & (known[w] | ~pal_denies(t, w)) & t->kill[w];
+		sure |= cand[w] & known[w] & (t->kill[w] | pal_denies(t, w));
 	}
+	if (!pal_any(cand) || pal_blind_exempt(sure == 0))
+		return 0;
 	if (kill)
 		bpf_send_signal(PAL_SIGKILL);
 	return PAL_CAN_DENY ? pal_deny_error(cand, t) : 0;

@@ -36,7 +36,7 @@ INLINE u64 pal_firsts(u64 x, u64 lsb, u64 msb)
 /*
  * Executables of the node itself are exempt from enforcement: listed by inode and running outside of pods, or in the loader's own pod.
  */
-INLINE int pal_is_exempt(const struct pal_scratch *s, int only_unknown)
+INLINE int pal_is_exempt(u32 cgflags, int only_unknown)
 {
 	struct pal_proc *p = pal_proc_get(pal_current());
 	struct pal_exempt_key key;
@@ -48,7 +48,7 @@ INLINE int pal_is_exempt(const struct pal_scratch *s, int only_unknown)
 	 * (its own executable, the fifo that starts the container): paths that nobody can name. Those do not stop it; what it is known to
 	 * open, and the program that it starts, are judged like all else in the pod.
 	 */
-	if ((s->cgflags & PAL_CG_POD) && !(s->cgflags & PAL_CG_SELF))
+	if ((cgflags & PAL_CG_POD) && !(cgflags & PAL_CG_SELF))
 		return only_unknown && (p->flags & PAL_PROC_HOST_MOUNTS);
 	key.dev = p->dev;
 	key.ino = p->ino;
@@ -230,7 +230,7 @@ INLINE void pal_enforce(struct pal_scratch *s, struct pal_tbl *t)
 	}
 	if (!suppressible)
 		return;
-	if (pal_is_exempt(s, sure == 0)) {
+	if (pal_is_exempt(s->cgflags, sure == 0)) {
 		s->enforced |= PAL_MF_EXEMPT;
 		return;
 	}
