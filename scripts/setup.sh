@@ -31,15 +31,24 @@ bootstrap_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# The packages are kept in the cache by the lock file, so that another clone on this machine needs no registry.
 npm_packages() {
-  local wanted
-  wanted=$(cat package-lock.json .npmrc | sha256sum)
+  local wanted kept
+  wanted=$(cat package-lock.json .npmrc | sha256sum | cut -c1-16)
   if [ -x node_modules/node/bin/node ] && [ "$(cat node_modules/.palisade-lock 2>/dev/null)" = "$wanted" ]; then return; fi
+  kept=${PALISADE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/palisade}/npm-$wanted
+  if [ -d "$kept" ]; then
+    rm -rf node_modules
+    cp -a "$kept" node_modules
+    return
+  fi
   # Not `npm ci`: it refuses a lock file without the builds of optional packages for other platforms, and registries do
   # not have them all. Versions and checksums are those of the lock file here too.
   # npm's check of engines would look at the node that runs npm, which may be the machine's old one.
   npm install --no-save --engine-strict=false --no-progress --loglevel=error >&2 || return 1
   printf '%s\n' "$wanted" > node_modules/.palisade-lock
+  mkdir -p "$(dirname "$kept")"
+  cp -a node_modules "$kept.partial-$$" && { mv -T "$kept.partial-$$" "$kept" 2>/dev/null || rm -rf "$kept.partial-$$"; }
 }
 
 if is_debian_12; then
