@@ -5,6 +5,9 @@ import { ByName } from './e2e/cluster/by-name.ts';
 const emulatedTimeoutMs = 180_000;
 const clusterStartMs = 10 * 60_000;
 
+/** Stress that takes minutes for each kernel: `make test-deep`. */
+const deepTests = process.env['PALISADE_DEEP'] === '1' ? ['e2e/kernels/**/*.deep.ts'] : [];
+
 export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
@@ -38,7 +41,7 @@ export default defineConfig({
         test: {
           // Loader and engine on every kernel, without Kubernetes.
           name: 'kernels',
-          include: ['e2e/kernels/**/*.test.ts', 'e2e/standalone/**/*.test.ts'],
+          include: ['e2e/kernels/**/*.test.ts', 'e2e/standalone/**/*.test.ts', ...deepTests],
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 2 * emulatedTimeoutMs,

@@ -4,7 +4,6 @@ import { figure } from '../cluster/tests/figures.ts';
 import { underHammer } from './hammer.ts';
 import { bootKernel, type KernelUnderTest } from './kernel-under-test.ts';
 
-const isDeep = process.env['PALISADE_DEEP'] === '1';
 const stressMs = 60_000;
 
 /** A long path to take apart beside a short one: what one task leaves in memory that another is using shows as a wrong verdict. */
@@ -21,7 +20,7 @@ const policies = [
   ),
 ];
 
-describe.runIf(isDeep).each(['6.1', '6.12', '7.x'] as const)('On %s with full preemption', (name) => {
+describe.each(['6.1', '6.12', '7.x'] as const)('On %s with full preemption', (name) => {
   let kernel: KernelUnderTest;
   beforeAll(async () => {
     kernel = await bootKernel(name, { bootArguments: 'preempt=full' });
