@@ -9,12 +9,15 @@ export type Prober = { readonly name: string; readonly node: string; readonly st
 
 export const deniedPath = '/tmp/denied';
 
-/** A shell of one process, so that a call is an open and nothing else. Counts are printed at its end. */
+/**
+ * A shell of one process, so that a call is an open and nothing else. Counts are printed at its end. Not `:`, which is a special
+ * builtin: a shell whose special builtin cannot open its file exits.
+ */
 const script = `calls=0 opened=0
 trap 'echo "calls $calls opened $opened"; exit 0' TERM
 while :; do
   calls=$((calls + 1))
-  if { : > ${deniedPath}; } 2>/dev/null; then opened=$((opened + 1)); fi
+  if { true > ${deniedPath}; } 2>/dev/null; then opened=$((opened + 1)); fi
 done`;
 
 /** The policy that denies it, with more values that change nothing for the prober. */
