@@ -78,6 +78,7 @@ describe('Proof 8: kill -9 of loader, agent, controller and webhook, each under 
     probers = [];
     for (const count of counts) figure(`${count.node}: calls`, count.calls);
     expect(counts.map((count) => count.opened)).toEqual(counts.map(() => 0));
+    for (const count of counts) expect(count.calls, count.node).toBeGreaterThan(100);
   });
 
   it('and no container was restarted by the kubelet', async () => {
