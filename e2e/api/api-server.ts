@@ -12,6 +12,7 @@ import { kubectlWith, type Kubectl } from '../cluster/kubectl.ts';
 import { kubernetesBinaries } from '../cluster/kubernetes-binaries.ts';
 import { manifestsIn, manifestText } from '../cluster/manifests.ts';
 import { processGroup, type ProcessGroup } from '../cluster/processes.ts';
+import { crdsEstablished } from '../cluster/served-kinds.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { cacheFolder } from '../host/cache.ts';
 
@@ -48,7 +49,7 @@ export async function startApiServer(): Promise<ApiServer> {
     const kubectl = kubectlWith(binaries, controlPlane.kubeconfigFile);
     const namespace = (await manifestsIn('deploy')).filter((manifest) => manifest['kind'] === 'Namespace');
     await kubectl.apply(manifestText([...namespace, ...(await manifestsIn('crds')), ...(await manifestsIn('config/rbac'))]));
-    await kubectl.run(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
+    await crdsEstablished(kubectl);
     await waitUntil('policies', async () => (await kubectl.run(['get', 'tracingpolicies,tracingpoliciesnamespaced', '-A']), true), {
       timeoutMs: 30_000,
     });

@@ -9,6 +9,7 @@ import { serviceAccountIdentity } from './identity.ts';
 import { manifestText, manifestsIn, mapStrings, withAgentFlags, withWebhookAddress, type Manifest } from './manifests.ts';
 import { palisadeImage } from './palisade-image.ts';
 import type { HostProcess } from './processes.ts';
+import { crdsEstablished } from './served-kinds.ts';
 import { waitUntil } from './wait-until.ts';
 
 export const systemNamespace = 'palisade-system';
@@ -48,7 +49,7 @@ export async function startPalisadeCluster(options: PalisadeClusterOptions): Pro
         ...(await manifestsIn('crds')),
       ];
       await kubectl.apply(manifestText(applied));
-      await kubectl.run(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']);
+      await crdsEstablished(kubectl);
       await kubectl.apply(
         manifestText(
           [...(await manifestsIn('config/rbac')), ...(await manifestsIn('config/admission'))].map((manifest) =>
