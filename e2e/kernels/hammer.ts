@@ -11,7 +11,7 @@ export type HammerResult = {
 };
 
 /** Runs something while threads of one processor open a denied and an allowed file as fast as they can. */
-export async function underHammer(kernel: KernelUnderTest, work: () => Promise<void>): Promise<HammerResult> {
+export async function underHammer(kernel: KernelUnderTest, work: () => Promise<unknown>): Promise<HammerResult> {
   const threads = 3;
   const running = Promise.withResolvers<void>();
   const hammer = kernel.vm.machine.start(['/t/bin/actor', 'hammer', String(threads), '/t/secret/one', '/t/free/deep/er/file.conf'], {

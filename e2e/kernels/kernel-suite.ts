@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HookRecord } from '../../src/abi/record-types.ts';
 import {
   PAL_C_LOST,
   PAL_C_MATCH,
@@ -7,9 +6,9 @@ import {
   PAL_C_RATE_LIMITED,
   PAL_C_UNKNOWN,
   PAL_C_WOULD_DENY,
+  PAL_H_CRIT_LOST,
   PAL_HV_LATE,
 } from '../../src/abi/layout.ts';
-import type { LinkPolicy } from '../../src/linker/link-input.ts';
 import { fileOpenPolicy, testPolicy } from '../../src/linker/testing/policies.ts';
 import { textTlv } from '../../src/protocol/loader-frames.ts';
 import { figure } from '../cluster/tests/figures.ts';
@@ -18,6 +17,8 @@ import type { KernelName } from '../vm/kernels.ts';
 import { underHammer } from './hammer.ts';
 import { actor, bootKernel, type KernelUnderTest } from './kernel-under-test.ts';
 import { describeOracle } from './oracle-suite.ts';
+import { gaps, methodsOf, pathsOf } from './record-facts.ts';
+import { changed, kprobe, onSecret, secret } from './suite-policies.ts';
 
 const isDeep = process.env['PALISADE_DEEP'] === '1';
 const EPERM = 1;
@@ -33,23 +34,6 @@ const flipping = isDeep ? { dataMs: 240_000, structure: 10 } : { dataMs: 15_000,
 
 /** Expedited grace periods: many more flips in the same time, each of them harder on what still runs the old generation. */
 const bootArguments = 'rcupdate.rcu_expedited=1';
-
-/** Acts on opens below /t/secret/. Few events: what is measured under load is the engine, not the emulated way out of the machine. */
-function onSecret(name: string, action: string, onUnknown: string): LinkPolicy {
-  const unknown = onUnknown === '' ? '' : `, {name: palisade.dev/on-unknown, value: ${onUnknown}}`;
-  return testPolicy(
-    name,
-    `options: [{name: palisade.dev/event-rate, value: 10/s}${unknown}]
-lsmhooks:
-- hook: file_open
-  args: [{index: 0, type: file}]
-  selectors:
-  - matchArgs: [{index: 0, operator: Prefix, values: [/t/secret/]}]
-    matchActions: [{action: ${action}}]`,
-  );
-}
-
-const secret = onSecret('secret', 'Override, argError: -1', '');
 
 /** Proof 12 on one kernel: one boot, the tests in their order. */
 export function describeKernel(name: KernelName): void {
@@ -283,6 +267,32 @@ export function describeKernel(name: KernelName): void {
       expect(BigInt(events) + lost + limited).toBe(BigInt(load.deniedCalls));
     });
 
+    it('counts every event that a full ring could not take, and the gaps in their numbers say the same', async () => {
+      const running = await kernel.apply([onSecret('flood', 'Override, argError: -1', '', 1_000_000)]);
+      const number = running.get('flood')?.number ?? -1;
+      const flood = async (index: number): Promise<number> => Number((await kernel.counters()).policies.get(number)?.[index] ?? 0n);
+      const ringLosses = async (): Promise<number> => Number((await kernel.counters()).health[PAL_H_CRIT_LOST] ?? 0n);
+      // A record of each processor before the losses and after them makes them visible.
+      const touchAll = async (): Promise<void> => void (await kernel.actAll(Array.from({ length: 16 }, () => ({ path: '/t/secret/one' }))));
+      const ours = (): number => kernel.records.hooks().filter((record) => record.matches.some((match) => match.policy === number)).length;
+      kernel.records.clear();
+      await touchAll();
+      await kernel.records.atLeast(16);
+      const lossesBefore = await ringLosses();
+      kernel.records.unsubscribe();
+      const load = await underHammer(kernel, () =>
+        waitUntil('the ring to be full', async () => ((await flood(PAL_C_LOST)) > 1000 ? 'full' : undefined), { timeoutMs: 60_000 }),
+      );
+      const lost = await flood(PAL_C_LOST);
+      await kernel.records.subscribe(kernel.vm.socket);
+      await kernel.records.atLeast(16 + load.deniedCalls - lost);
+      await touchAll();
+      await kernel.records.atLeast(32 + load.deniedCalls - lost);
+      figure(`${name}: calls = events + lost while nobody read`, `${load.deniedCalls} = ${ours() - 32} + ${lost}`);
+      expect(ours() - 32 + lost).toBe(load.deniedCalls);
+      expect(gaps(kernel.records.all())).toBe((await ringLosses()) - lossesBefore);
+    });
+
     it('tells of hooks whose links cannot be pinned that they are not persistent', async () => {
       const running = await kernel.apply([
         testPolicy(
@@ -333,25 +343,4 @@ export function describeKernel(name: KernelName): void {
       return (await kernel.client().hello()).label?.toString('hex') ?? '';
     }
   });
-}
-
-/** An enforcing set that always denies the same, and differs from the one before in data alone or in what its programs are made of. */
-function changed(i: number, change: 'data' | 'structure'): readonly LinkPolicy[] {
-  const other = `/t/other-${i}/`;
-  return change === 'data'
-    ? [secret, fileOpenPolicy('other', { prefix: other })]
-    : [secret, fileOpenPolicy('other', { prefix: other, ...(i % 2 === 0 ? { binaries: [`/t/bin/other-${i}`] } : {}) })];
-}
-
-function kprobe(call: string, syscall: string, action: string): string {
-  return `kprobes: [{call: ${call}, syscall: ${syscall}, selectors: [{matchActions: [{action: ${action}}]}]}]`;
-}
-
-function methodsOf(running: ReadonlyMap<string, { readonly hooks: readonly { readonly method: string }[] }>): string {
-  return [...running.values()].flatMap((policy) => policy.hooks.map((hook) => hook.method)).join(', ');
-}
-
-/** Texts of the arguments, without the head that paths have. */
-function pathsOf(event: HookRecord): string[] {
-  return event.args.map((arg) => arg.data.toString().slice(Math.max(0, arg.data.indexOf('/'))));
 }

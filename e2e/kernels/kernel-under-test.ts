@@ -174,7 +174,7 @@ async function meet(vm: LoaderMachine): Promise<KernelUnderTest> {
     },
     bpfObjects: async () => (await vm.machine.run([actor, 'bpf'])).stdout.trim().split(' ').map(Number),
     [Symbol.asyncDispose]: async () => {
-      records.stop();
+      records.unsubscribe();
       ended.abort();
       await vm[Symbol.asyncDispose]();
     },

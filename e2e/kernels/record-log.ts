@@ -7,6 +7,8 @@ import { waitUntil } from '../cluster/wait-until.ts';
 export type RecordLog = {
   /** Subscribes at a loader's socket; a subscription ends with its loader. Resolves when records are drained. */
   readonly subscribe: (socket: string) => Promise<void>;
+  /** Nobody reads any more, until the next subscription. */
+  readonly unsubscribe: () => void;
   readonly all: () => readonly PalRecord[];
   readonly hooks: () => readonly HookRecord[];
   readonly execs: () => readonly ExecRecord[];
@@ -14,11 +16,10 @@ export type RecordLog = {
   readonly clear: () => void;
   /** Waits for hook records to be at least so many; says what came when they are not. */
   readonly atLeast: (count: number) => Promise<readonly HookRecord[]>;
-  readonly stop: () => void;
 };
 
 export function createRecordLog(): RecordLog {
-  const stopped = new AbortController();
+  let subscription = new AbortController();
   let records: PalRecord[] = [];
   const hooks = (): HookRecord[] => records.filter((record) => record.kind === 'hook');
   const keep = (bytes: Buffer): void => {
@@ -30,9 +31,13 @@ export function createRecordLog(): RecordLog {
   return {
     subscribe: (socket) =>
       new Promise((resolve, reject) => {
+        subscription = new AbortController();
         // A loader that is killed ends its subscription: the next one gets another.
-        consumeEvents({ path: socket, signal: stopped.signal, onOpen: resolve, onRecords: (batch) => batch.forEach(keep) }).catch(reject);
+        consumeEvents({ path: socket, signal: subscription.signal, onOpen: resolve, onRecords: (batch) => batch.forEach(keep) }).catch(
+          reject,
+        );
       }),
+    unsubscribe: () => subscription.abort(),
     all: () => records,
     hooks,
     execs: () => records.filter((record) => record.kind === 'exec'),
@@ -49,6 +54,5 @@ export function createRecordLog(): RecordLog {
         },
         { timeoutMs: 15_000, everyMs: 20 },
       ),
-    stop: () => stopped.abort(),
   };
 }
