@@ -122,7 +122,7 @@ export async function startNode(options: NodeOptions): Promise<ClusterNode> {
       '-initrd',
       options.initramfs,
       '-append',
-      `console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,integrity,apparmor,bpf ${bootArguments}`,
+      `console=ttyS0 quiet panic=-1 no_timer_check lsm=landlock,lockdown,yama,integrity,apparmor,bpf ${bootArguments}`,
       '-drive',
       `file=${options.disk},if=none,id=disk,format=raw,snapshot=on,cache=unsafe`,
       '-device',

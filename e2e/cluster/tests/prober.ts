@@ -20,7 +20,10 @@ while :; do
   if { true > ${deniedPath}; } 2>/dev/null; then opened=$((opened + 1)); fi
 done`;
 
-/** The policy that denies it, with more values that change nothing for the prober. */
+/**
+ * The policy that denies it, with more values that change nothing for the prober. Events are few by default: an emulated node has one
+ * processor, and describing a thousand denials a second would leave it none for anything else.
+ */
 export function denySpec(
   options: {
     readonly moreValues?: readonly string[];
@@ -32,7 +35,7 @@ export function denySpec(
   return {
     podSelector: {},
     ...(options.node === undefined ? {} : { nodeSelector: { matchLabels: { 'kubernetes.io/hostname': options.node } } }),
-    ...(options.rate === undefined ? {} : { options: [{ name: 'palisade.dev/event-rate', value: options.rate }] }),
+    options: [{ name: 'palisade.dev/event-rate', value: options.rate ?? '20/s' }],
     lsmhooks: [
       {
         hook: 'file_open',
