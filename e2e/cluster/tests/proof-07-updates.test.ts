@@ -49,7 +49,7 @@ describe('Proof 7: updates of an enforcing policy under a prober that opens the 
     await applyPolicy(policy, version(0, node));
     await untilReady(policy);
     const prober = await startProber('prober-one', node);
-    await updates(200, 360_000, node);
+    await updates(200, 240_000, node);
     await expectNothingOpened([prober]);
   }, 900_000);
 
@@ -58,7 +58,7 @@ describe('Proof 7: updates of an enforcing policy under a prober that opens the 
     await untilReady(policy);
     const probers: Prober[] = [];
     for (const { name } of cluster.nodes) probers.push(await startProber(`prober-${name}`, name));
-    await updates(40, 120_000);
+    await updates(40, 90_000);
 
     const spec = { ...version(1000), kprobes: [{ call: 'security_file_post_open', syscall: false, args: [{ index: 0, type: 'file' }] }] };
     await applyPolicy(policy, spec);
