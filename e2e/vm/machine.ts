@@ -80,8 +80,9 @@ export async function bootMachine(options: MachineOptions): Promise<Machine> {
       options.kernel.image,
       '-initrd',
       initrd,
+      // no_timer_check: on a busy host the emulated timer can be late, and the kernel would give up on it at boot.
       '-append',
-      `console=ttyS0 quiet panic=-1 lsm=landlock,lockdown,yama,integrity,apparmor,bpf ${options.bootArguments ?? ''}`,
+      `console=ttyS0 quiet panic=-1 no_timer_check lsm=landlock,lockdown,yama,integrity,apparmor,bpf ${options.bootArguments ?? ''}`,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
