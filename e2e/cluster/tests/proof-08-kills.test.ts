@@ -58,7 +58,7 @@ describe('Proof 8: kill -9 of loader, agent, controller and webhook, each under 
     ['agent', 'nodeagent/main.js'],
   ])('the %s of both nodes comes back without help, and the status converges', async (name, pattern) => {
     for (const node of cluster.nodes) figure(`${name} of ${node.name} is back`, await killOn(node, pattern), 'ms');
-    const { tookMs } = await untilReady(policy, 90_000);
+    const { tookMs } = await untilReady(policy, 150_000);
     figure('status Ready after', tookMs, 'ms');
   });
 
@@ -69,7 +69,7 @@ describe('Proof 8: kill -9 of loader, agent, controller and webhook, each under 
       async () => (await applyPolicy(policy, denySpec({ moreValues: [`/tmp/after-${name}`] })), true),
       { timeoutMs: 30_000, everyMs: 300 },
     );
-    figure('an update is Ready after', (await untilReady(policy, 90_000)).tookMs, 'ms');
+    figure('an update is Ready after', (await untilReady(policy, 150_000)).tookMs, 'ms');
   });
 
   it('and zero opens have succeeded', async () => {
