@@ -121,12 +121,12 @@ static atomic_int stop;
 static atomic_ulong denied, leaked, allowed, refused;
 
 static void *hammer_thread(void *unused) {
-  while (!atomic_load(&stop)) {
+  do {
     denied++;
     if (open_once(denied_path, O_RDONLY) == 0) leaked++;
     allowed++;
     if (open_once(allowed_path, O_RDONLY) != 0) refused++;
-  }
+  } while (!atomic_load(&stop));
   return unused;
 }
 
