@@ -1,5 +1,6 @@
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { machineArchive } from '../host/apt-private.ts';
 import { cachedFolder } from '../host/cache.ts';
@@ -11,15 +12,9 @@ const packages = ['git', 'make', 'ca-certificates'];
  * How this machine reaches package registries and whom it trusts: a new machine is given the same before anyone logs in. Of
  * what is installed here nothing is taken over.
  */
-const machineConfiguration = [
-  '/etc/apt',
-  '/etc/hosts',
-  '/etc/resolv.conf',
-  '/etc/npmrc',
-  '/root/.npmrc',
-  '/root/.config/go',
-  '/usr/local/share/ca-certificates',
-];
+const machineConfiguration = ['/etc/apt', '/etc/hosts', '/etc/resolv.conf', '/etc/npmrc', '/usr/local/share/ca-certificates'];
+/** The same, below the home folder: of whoever runs this, and of root in the tree. */
+const homeConfiguration = ['.npmrc', '.config/go'];
 
 /** A minimal Debian 12 with git and make, made with debootstrap; kept in the cache, to be copied. */
 export function minimalTree(cache: string): Promise<string> {
@@ -39,17 +34,21 @@ export function minimalTree(cache: string): Promise<string> {
   });
 }
 
-/** Makes a new machine's tree at `tree`, with a clone of the given repository in /root/palisade. */
+/** Makes a new machine's tree at `tree`, with a clone of the given repository in /srv/palisade. */
 export async function makeTree(base: string, tree: string, repository: string): Promise<void> {
   await rm(tree, { recursive: true, force: true });
   await mkdir(path.dirname(tree), { recursive: true });
   await runCommand(['cp', '-a', path.join(base, 'tree'), tree]);
-  for (const file of machineConfiguration) {
-    if (!existsSync(file)) continue;
-    await mkdir(path.dirname(path.join(tree, file)), { recursive: true });
-    await rm(path.join(tree, file), { recursive: true, force: true });
-    await cp(file, path.join(tree, file), { recursive: true, dereference: true });
+  const copies = [
+    ...machineConfiguration.map((file) => [file, path.join(tree, file)] as const),
+    ...homeConfiguration.map((file) => [path.join(homedir(), file), path.join(tree, 'root', file)] as const),
+  ];
+  for (const [from, to] of copies) {
+    if (!existsSync(from)) continue;
+    await mkdir(path.dirname(to), { recursive: true });
+    await rm(to, { recursive: true, force: true });
+    await cp(from, to, { recursive: true, dereference: true });
   }
   await runCommand(['chroot', tree, 'update-ca-certificates']);
-  await runCommand(['git', 'clone', '--quiet', '--no-hardlinks', repository, path.join(tree, 'root/palisade')]);
+  await runCommand(['git', 'clone', '--quiet', '--no-hardlinks', repository, path.join(tree, 'srv/palisade')]);
 }

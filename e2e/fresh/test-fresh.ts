@@ -31,7 +31,7 @@ const env = {
   TERM: 'dumb',
 };
 const startedMs = performance.now();
-const inside = ['sh', '-c', 'cd /root/palisade && exec "$@"', 'sh', ...command];
+const inside = ['sh', '-c', 'cd /srv/palisade && exec "$@"', 'sh', ...command];
 const child = spawn('unshare', ['-mpf', '--kill-child', path.join(import.meta.dirname, 'enter.sh'), tree, ...inside], {
   env,
   stdio: ['ignore', 'inherit', 'inherit'],
