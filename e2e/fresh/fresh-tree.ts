@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { machineArchive } from '../host/apt-private.ts';
 import { cachedFolder } from '../host/cache.ts';
+import { cleanClone } from '../host/clean-clone.ts';
 import { runCommand } from '../host/command.ts';
 
 const packages = ['git', 'make', 'ca-certificates'];
@@ -50,5 +51,5 @@ export async function makeTree(base: string, tree: string, repository: string): 
     await cp(from, to, { recursive: true, dereference: true });
   }
   await runCommand(['chroot', tree, 'update-ca-certificates']);
-  await runCommand(['git', 'clone', '--quiet', '--no-hardlinks', repository, path.join(tree, 'srv/palisade')]);
+  await cleanClone(repository, path.join(tree, 'srv/palisade'));
 }
