@@ -296,7 +296,8 @@ struct pal_meta {
 	u32 layout, abi;		/* 0 */
 	u8 build[32];			/* 8: sha256 of the BPF objects */
 	u8 boot[16];			/* 40 */
-	u32 pending, rsvd;		/* 56: generation in transit, 0 = none */
+	u32 pending;			/* 56: generation in transit, 0 = none */
+	u32 spent;			/* 60: generation that was rolled back, never used again; 0 = none, or a later one has come */
 	u8 label[32];			/* 64: agent's digest of the linked set of the active generation */
 	u8 pending_label[32];		/* 96 */
 }; /* 128 */

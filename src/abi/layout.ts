@@ -1,7 +1,7 @@
 // Generated from native/abi/palisade.h by scripts/generate-abi.ts; do not edit.
 
 /** FNV-1a 64 of the header's bytes: agent and loader of different builds refuse each other. */
-export const ABI_HASH = 0x1f781c832294117dn;
+export const ABI_HASH = 0x7d381b95ea399db2n;
 
 export const PAL_ABI_VERSION = 1;
 export const PAL_LAYOUT_VERSION = 1;
@@ -511,7 +511,7 @@ export const META_LAYOUT = {
     build: 8,
     boot: 40,
     pending: 56,
-    rsvd: 60,
+    spent: 60,
     label: 64,
     pending_label: 96,
   },

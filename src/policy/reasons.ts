@@ -95,6 +95,7 @@ export const REASONS = [
   load('PermissionDenied', 'node', 'passing', 'the loader lacks a capability, or a security module refused it'),
   load('MemoryLimit', 'node', 'passing', 'the kernel had no memory for programs or tables'),
   load('ResourceBusy', 'node', 'passing', 'another process holds the resource; it is tried again'),
+  load('GenerationSpent', 'node', 'passing', 'the number of the generation was rolled back before; the next one is tried'),
   load('LoaderUnavailable', 'node', 'passing', 'the loader does not answer'),
   load('AbiMismatch', 'node', 'passing', 'agent, loader and programs of this node come from different builds'),
   load('PlanUnavailable', 'node', 'passing', 'the agent has not got the plan yet'),

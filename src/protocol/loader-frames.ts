@@ -64,6 +64,7 @@ export const LOADER_TAGS = {
   RESOLVED: 25, // text, repeated
   /** What runs on a hook: text "id name method pinned dpath", repeated. */
   ACTIVE_HOOK: 26,
+  NEXT: 27, // u32, the number that the next BEGIN must have
   HOOK: 30, // u32
   NAME: 31, // text
   METHOD: 32, // text, repeated, in order of preference

@@ -43,6 +43,7 @@ pub const META_BYTES: usize = 128;
 pub const META_BUILD: usize = 8;
 pub const META_BOOT: usize = 40;
 pub const META_PENDING: usize = 56;
+pub const META_SPENT: usize = 60;
 pub const META_LABEL: usize = 64;
 pub const META_PENDING_LABEL: usize = 96;
 

@@ -69,9 +69,22 @@ fn take_over(engine: &mut Engine, mut node: Node) -> Outcome<()> {
         // The agent must not believe that its set runs as a whole.
         node.meta.label = [0; 32];
     }
+    if node.meta.spent == active {
+        // A step back was announced and not taken: the label is that of the generation before.
+        node.meta.label = [0; 32];
+    }
+    if node.meta.spent <= active {
+        node.meta.spent = 0;
+    }
     node.write_meta()?;
-    engine.generations =
-        Generations { active, label: node.meta.label, attached: engine.hooks.keys().copied().collect(), pending: None, previous: None };
+    engine.generations = Generations {
+        active,
+        label: node.meta.label,
+        attached: engine.hooks.keys().copied().collect(),
+        pending: None,
+        previous: None,
+        spent: node.meta.spent,
+    };
     engine.use_node(node)
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::engine::Engine;
 use crate::faults;
-use crate::generation::{Commit, bank_of};
+use crate::generation::Commit;
 use crate::host;
 use crate::meta::write_journal;
 use crate::result::{Outcome, Stage, io_at};
@@ -49,7 +49,7 @@ fn fill_bank(engine: &mut Engine, plan: &Commit) -> Outcome<()> {
         result?;
     }
     let staged = engine.staged_bsets.clone();
-    let active = bank_of(plan.number.wrapping_sub(1)) as usize;
+    let active = (1 - plan.bank) as usize;
     let node = engine.node()?;
     let map = staged.or_else(|| node.bsets.get(active).cloned().flatten());
     map.map_or(Ok(()), |map| node.set_bsets(plan.bank, map))
@@ -86,6 +86,7 @@ fn settle(engine: &mut Engine, plan: &Commit) {
     }
     let Ok(node) = engine.node() else { return };
     node.meta.pending = 0;
+    node.meta.spent = 0;
     node.meta.label = plan.label;
     if let Err(failure) = node.write_meta() {
         say!("commit: {failure}");

@@ -84,7 +84,9 @@ fn operate(engine: &mut Engine, peer: Peer, frame: &Frame<'_>, answer: &mut Answ
         op::ZERO => zero(engine, frame),
         op::ROLLBACK => {
             frame.expect(&[tag::GENERATION], &[])?;
-            engine.roll_back(frame.u32(tag::GENERATION)?)
+            engine.roll_back(frame.u32(tag::GENERATION)?)?;
+            answer.u32(tag::NEXT, engine.generations.next());
+            Ok(())
         }
         op::TEARDOWN => {
             frame.expect(&[], &[])?;
@@ -123,7 +125,8 @@ fn hello(engine: &mut Engine, peer: Peer, frame: &Frame<'_>, answer: &mut Answer
     for line in &engine.facts.lines {
         answer.text(tag::FACT, line);
     }
-    answer.u32(tag::GENERATION, engine.generations.active).bytes(tag::LABEL, engine.generations.label);
+    answer.u32(tag::GENERATION, engine.generations.active).u32(tag::NEXT, engine.generations.next());
+    answer.bytes(tag::LABEL, engine.generations.label);
     answer.text(tag::BOOT, &host::boot_id()).text(tag::RELEASE, &host::release());
     for kept in &engine.kept {
         answer.text(tag::KEPT_CAP, &format!("{} {}", kept.name, kept.reason));

@@ -301,11 +301,14 @@ impl Engine {
 
     pub fn roll_back(&mut self, to: u32) -> Outcome<()> {
         self.generations.roll_back(to)?;
-        let label = self.generations.label;
+        let (label, spent) = (self.generations.label, self.generations.spent);
         let node = self.node()?;
-        node.active.store(to);
+        // Written before the step back: a loader that dies in between must not take the number again. Its successor sees that both differ.
+        node.meta.spent = spent;
         node.meta.label = label;
-        node.write_meta()
+        node.write_meta()?;
+        node.active.store(to);
+        Ok(())
     }
 
     /// Everything of ours goes. Returns the number of pins.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::result::{Failure, Outcome};
+use crate::reasons;
+use crate::result::{Failure, Outcome, Stage};
 
 pub type HookId = u32;
 pub type Label = [u8; 32];
@@ -34,8 +35,17 @@ pub struct Generations {
     /// Hooks that the active generation runs.
     pub attached: BTreeSet<HookId>,
     pub pending: Option<Pending>,
-    /// The label of the generation before, as long as its bank is whole: what ROLLBACK goes back to.
-    pub previous: Option<Label>,
+    /// The generation before, as long as its bank is whole: what ROLLBACK goes back to.
+    pub previous: Option<Previous>,
+    /// The generation that ROLLBACK left; 0: none, or a later one is active. Processes and records bear its number, so it is never used
+    /// for anything else.
+    pub spent: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    pub number: u32,
+    pub label: Label,
 }
 
 /// What a COMMIT does, in this order: fill the bank, flip, wait, detach.
@@ -54,12 +64,21 @@ pub fn bank_of(generation: u32) -> u32 {
 }
 
 impl Generations {
+    /// The number that BEGIN must have: that of the bank which is not active, and never one that was rolled back.
+    pub fn next(&self) -> u32 {
+        if self.spent == 0 { self.active.wrapping_add(1) } else { self.spent.wrapping_add(2) }
+    }
+
     pub fn begin(&mut self, number: u32, label: Label) -> Outcome<()> {
         if let Some(pending) = &self.pending {
             return Err(Failure::state(format!("generation {} is pending: COMMIT or ABORT it first", pending.number)));
         }
-        if number != self.active.wrapping_add(1) || number == 0 {
-            return Err(Failure::state(format!("generation {number} cannot follow {}; {} is next", self.active, self.active.wrapping_add(1))));
+        if number != 0 && number == self.spent {
+            let message = format!("generation {number} was rolled back and cannot come again; {} is next", self.next());
+            return Err(Failure::new(Stage::Flip, reasons::GENERATION_SPENT, message));
+        }
+        if number != self.next() || number == 0 {
+            return Err(Failure::state(format!("generation {number} cannot follow {}; {} is next", self.active, self.next())));
         }
         self.pending = Some(Pending { number, label, hooks: BTreeMap::new() });
         Ok(())
@@ -105,7 +124,8 @@ impl Generations {
     /// The flip happened.
     pub fn committed(&mut self, commit: &Commit) {
         let intact = commit.unused.is_empty() && self.active > 0;
-        self.previous = intact.then_some(self.label);
+        self.previous = intact.then_some(Previous { number: self.active, label: self.label });
+        self.spent = 0;
         self.active = commit.number;
         self.label = commit.label;
         self.attached = commit.hooks.keys().copied().collect();
@@ -128,12 +148,16 @@ impl Generations {
         if self.pending.is_some() {
             return Err(Failure::state("a generation is pending: ABORT it first"));
         }
-        if to.wrapping_add(1) != self.active {
+        let Some(previous) = &self.previous else {
+            return Err(Failure::state(format!("generation {to} is not whole any more")));
+        };
+        if to != previous.number {
             return Err(Failure::state(format!("generation {to} is not the one before {}", self.active)));
         }
-        let label = self.previous.take().ok_or_else(|| Failure::state(format!("generation {to} is not whole any more")))?;
+        self.spent = self.active;
         self.active = to;
-        self.label = label;
+        self.label = previous.label;
+        self.previous = None;
         Ok(())
     }
 }
@@ -146,7 +170,7 @@ mod tests {
     const B: Label = [2; 32];
 
     fn commit(generations: &mut Generations, label: Label, hooks: &[(HookId, Role)]) -> Commit {
-        generations.begin(generations.active + 1, label).unwrap();
+        generations.begin(generations.next(), label).unwrap();
         for (hook, role) in hooks {
             generations.named(*hook, *role);
         }
@@ -215,6 +239,25 @@ mod tests {
         commit(&mut generations, B, &[(1, Role::Replaced)]);
         generations.other_bank_touched();
         assert!(generations.roll_back(1).unwrap_err().message.contains("whole"));
+    }
+
+    #[test]
+    fn a_number_that_was_rolled_back_never_comes_again() {
+        let mut generations = Generations::default();
+        commit(&mut generations, A, &[(1, Role::New)]);
+        commit(&mut generations, B, &[(1, Role::Replaced)]);
+        generations.roll_back(1).unwrap();
+        let refused = generations.begin(2, B).unwrap_err();
+        assert_eq!((refused.reason, refused.message.contains("4 is next")), ("GenerationSpent", true));
+        assert!(generations.pending.is_none(), "there is nothing to COMMIT");
+        assert_eq!(generations.begin(3, B).unwrap_err().reason, "ResourceBusy", "3 would write the bank that is active");
+        generations.begin(4, B).unwrap();
+        generations.aborted();
+        assert_eq!(generations.begin(2, B).unwrap_err().reason, "GenerationSpent", "an abort forgets nothing");
+        let plan = commit(&mut generations, B, &[(1, Role::Replaced)]);
+        assert_eq!((plan.number, plan.bank, generations.next()), (4, 0, 5));
+        generations.roll_back(1).unwrap();
+        assert_eq!((generations.active, generations.label, generations.next()), (1, A, 6));
     }
 
     #[test]

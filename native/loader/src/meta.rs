@@ -20,6 +20,8 @@ pub struct Meta {
     pub boot: [u8; 16],
     /// Generation in transit; 0: none.
     pub pending: u32,
+    /// Generation that was rolled back; 0: none, or a later one is active.
+    pub spent: u32,
     pub label: Label,
     pub pending_label: Label,
 }
@@ -31,7 +33,7 @@ fn array<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
 impl Meta {
     /// What pins of this very loader and boot say.
     pub fn own(build: [u8; 32], boot: [u8; 16]) -> Self {
-        Self { layout: abi::LAYOUT_VERSION, abi: abi::ABI_VERSION, build, boot, pending: 0, label: [0; 32], pending_label: [0; 32] }
+        Self { layout: abi::LAYOUT_VERSION, abi: abi::ABI_VERSION, build, boot, pending: 0, spent: 0, label: [0; 32], pending_label: [0; 32] }
     }
 
     /// Pins with this content can be taken over by a loader whose own is `self`.
@@ -41,12 +43,13 @@ impl Meta {
 
     pub fn encode(&self) -> [u8; abi::META_BYTES] {
         let mut bytes = [0u8; abi::META_BYTES];
-        let parts: [(usize, &[u8]); 7] = [
+        let parts: [(usize, &[u8]); 8] = [
             (0, &self.layout.to_le_bytes()),
             (4, &self.abi.to_le_bytes()),
             (abi::META_BUILD, &self.build),
             (abi::META_BOOT, &self.boot),
             (abi::META_PENDING, &self.pending.to_le_bytes()),
+            (abi::META_SPENT, &self.spent.to_le_bytes()),
             (abi::META_LABEL, &self.label),
             (abi::META_PENDING_LABEL, &self.pending_label),
         ];
@@ -65,6 +68,7 @@ impl Meta {
             build: array(bytes, abi::META_BUILD),
             boot: array(bytes, abi::META_BOOT),
             pending: u32_at(bytes, abi::META_PENDING).unwrap_or(0),
+            spent: u32_at(bytes, abi::META_SPENT).unwrap_or(0),
             label: array(bytes, abi::META_LABEL),
             pending_label: array(bytes, abi::META_PENDING_LABEL),
         }
@@ -96,7 +100,7 @@ mod tests {
 
     #[test]
     fn meta_is_read_as_it_was_written() {
-        let meta = Meta { pending: 7, label: [3; 32], pending_label: [4; 32], ..Meta::own([1; 32], [2; 16]) };
+        let meta = Meta { pending: 7, spent: 6, label: [3; 32], pending_label: [4; 32], ..Meta::own([1; 32], [2; 16]) };
         assert_eq!(Meta::decode(&meta.encode()), meta);
         assert_eq!(Meta::decode(&[]).abi, 0);
     }

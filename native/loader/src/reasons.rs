@@ -18,6 +18,7 @@ pub const LOAD_ERROR: Reason = "LoadError";
 pub const BTF_UNAVAILABLE: Reason = "BTFUnavailable";
 pub const PERMISSION_DENIED: Reason = "PermissionDenied";
 pub const MEMORY_LIMIT: Reason = "MemoryLimit";
+pub const GENERATION_SPENT: Reason = "GenerationSpent";
 pub const RESOURCE_BUSY: Reason = "ResourceBusy";
 pub const ABI_MISMATCH: Reason = "AbiMismatch";
 

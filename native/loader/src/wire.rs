@@ -70,6 +70,7 @@ numbers! {
         QUERY = 24,
         RESOLVED = 25,
         ACTIVE_HOOK = 26,
+        NEXT = 27,
         HOOK = 30,
         NAME = 31,
         METHOD = 32,

@@ -65,6 +65,17 @@ describe('the generation driver', () => {
     });
   });
 
+  it('goes on with the number that the loader names when one was rolled back', async () => {
+    const { driver, loader } = start();
+    await driver.apply([etc], []);
+    await driver.apply([etc, opt], []);
+    Object.assign(loader.state, { generation: 1, spent: 2, label: null });
+    expect(runs(await driver.apply([etc, team], []))).toEqual(['etc', 'team']);
+    expect([loader.state.generation, driver.generation]).toEqual([4, 4]);
+    await driver.apply([etc], []);
+    expect(loader.state.generation).toBe(5);
+  });
+
   it('does nothing at all when the kernel runs the wished set already', async () => {
     const { driver, loader } = start();
     await driver.apply([etc], []);

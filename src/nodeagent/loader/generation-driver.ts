@@ -39,6 +39,8 @@ const MAX_TRIALS = 8;
 type Session = { readonly client: LoaderClient; readonly kernel: KernelFacts; readonly hostNamespaces: readonly number[] };
 type Active = {
   readonly generation: number;
+  /** Number of the generation that comes next. */
+  readonly next: number;
   /** Hexadecimal; empty: nothing is active. */
   readonly label: string;
   /** Null: what is active was made by an agent of whose numbers nothing is known. */
@@ -55,7 +57,7 @@ export class GenerationDriver implements EnginePort {
   readonly #prototypes = new Map<string, Prototype | null>();
   #allocation: Allocation;
   #session: Session | null = null;
-  #active: Active = { generation: 0, label: '', node: null, attached: new Map() };
+  #active: Active = { generation: 0, next: 1, label: '', node: null, attached: new Map() };
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: GenerationDriverOptions) {
@@ -84,7 +86,7 @@ export class GenerationDriver implements EnginePort {
     const known = this.#active.node;
     const isMine = known !== null && label === this.#active.label && known.hooks.every((hook) => attached.has(hook.id));
     const node = isMine ? known : null;
-    this.#active = { generation: hello.generation, label, node, attached };
+    this.#active = { generation: hello.generation, next: hello.nextGeneration, label, node, attached };
     this.#session = { client, kernel, hostNamespaces: hello.hostNamespaces };
     this.#prototypes.clear();
     this.#unusable.clear();
@@ -153,10 +155,10 @@ export class GenerationDriver implements EnginePort {
     const { clock, metrics } = this.#options;
     const startMs = clock.monotonicMs();
     // Records of the new generation may overtake the answer to COMMIT.
-    this.#meanings.add(this.#active.generation + 1, node, policies);
+    this.#meanings.add(this.#active.next, node, policies);
     const result = await loadGeneration({
       client: session.client,
-      generation: this.#active.generation + 1,
+      generation: this.#active.next,
       previous: this.#active.node,
       next: node,
       classPods: () => this.#scope.classes.members,
@@ -168,7 +170,8 @@ export class GenerationDriver implements EnginePort {
     if (result.ok) {
       const attached = new Map(this.#active.attached);
       for (const [id, answer] of result.answers) attached.set(id, { method: answer.used, pinned: answer.pinned });
-      const done = this.#activate(node, policies, this.#active.generation + 1, attached);
+      const generation = this.#active.next;
+      const done = this.#activate(node, policies, { generation, next: generation + 1 }, attached);
       await this.#flushScope();
       return { done };
     }
@@ -211,7 +214,7 @@ export class GenerationDriver implements EnginePort {
   /** The kernel runs this already; a new agent learns here what it runs. */
   async #keep(node: LinkedNode, policies: readonly LinkPolicy[]): Promise<EngineResult> {
     await this.#save(mergeAllocations(this.#allocation, node.allocation));
-    const result = this.#activate(node, policies, this.#active.generation, this.#active.attached);
+    const result = this.#activate(node, policies, this.#active, this.#active.attached);
     await this.#flushScope();
     return result;
   }
@@ -228,11 +231,12 @@ export class GenerationDriver implements EnginePort {
   #activate(
     node: LinkedNode,
     policies: readonly LinkPolicy[],
-    generation: number,
+    { generation, next }: Pick<Active, 'generation' | 'next'>,
     attached: ReadonlyMap<number, AttachedHook>,
   ): EngineResult {
     const ids = new Set(node.hooks.map((hook) => hook.id));
-    this.#active = { generation, label: node.label.toString('hex'), node, attached: new Map([...attached].filter(([id]) => ids.has(id))) };
+    const running = new Map([...attached].filter(([id]) => ids.has(id)));
+    this.#active = { generation, next, label: node.label.toString('hex'), node, attached: running };
     // On disk the numbers of the generation before stay taken until the next one is made: that costs nothing.
     this.#allocation = { ...node.allocation, classes: this.#scope.classes.space };
     this.#meanings.add(generation, node, policies);
@@ -254,7 +258,7 @@ export class GenerationDriver implements EnginePort {
     failure: PlanFailure,
     isMethod: () => boolean,
   ): Promise<Attempt> {
-    this.#options.log.warn('A generation was refused', { generation: this.#active.generation + 1, ...failure });
+    this.#options.log.warn('A generation was refused', { generation: this.#active.next, ...failure });
     if (hook === null || isNodeFault(failure)) return { done: { ok: false, blamed: [], fault: failure } };
     if (isMethod()) {
       const sinceMs = this.#options.clock.monotonicMs();
@@ -285,8 +289,7 @@ export class GenerationDriver implements EnginePort {
       const some = policies.filter((policy) => policy.ref.uid === uid || !candidates.includes(policy.ref.uid));
       const trial = link(this.#linkInput(session, some, pods));
       const trialHook = trial.hooks.find((entry) => entry.key === hook.key);
-      if (trialHook !== undefined && (await tryHook(session.client, this.#active.generation + 1, trial, trialHook)) !== null)
-        culprits.push(uid);
+      if (trialHook !== undefined && (await tryHook(session.client, this.#active.next, trial, trialHook)) !== null) culprits.push(uid);
     }
     if (culprits.length > 0) return culprits;
     const newest =

@@ -27,7 +27,7 @@ export function failureOf(result: LoaderResult, hook: string | null): PlanFailur
 }
 
 /** Reasons that say nothing about the hook at which they came up: trying later may help, leaving a policy out does not. */
-const NODE_FAULTS: ReadonlySet<LoadReason> = new Set(['ResourceBusy', 'LoaderUnavailable', 'AbiMismatch']);
+const NODE_FAULTS: ReadonlySet<LoadReason> = new Set(['ResourceBusy', 'GenerationSpent', 'LoaderUnavailable', 'AbiMismatch']);
 
 /**
  * The node's own fault: no policy can be blamed, and it is tried again. Lack of memory or of a permission at a hook is the hook's: one

@@ -23,6 +23,8 @@ export type LoaderHello = {
   readonly facts: readonly string[];
   /** 0: nothing is active. */
   readonly generation: number;
+  /** The number that the next BEGIN must have: one more, unless a generation was rolled back. */
+  readonly nextGeneration: number;
   /** Label of the adopted generation; null when nothing is active. */
   readonly label: Buffer | null;
   readonly boot: string;
@@ -145,6 +147,7 @@ function readHello(last: LoaderFrame, frames: readonly LoaderFrame[]): LoaderHel
   return {
     facts: frames.flatMap((frame) => tlvTexts(frame, 'FACT')),
     generation,
+    nextGeneration: tlvU32(last, 'NEXT') ?? generation + 1,
     label: generation === 0 || label === undefined ? null : Buffer.from(label),
     boot: tlvText(last, 'BOOT') ?? '',
     release: tlvText(last, 'RELEASE') ?? '',

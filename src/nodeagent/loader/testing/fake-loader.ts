@@ -22,6 +22,8 @@ export type FakeLoader = LoaderClient & {
   after: (request: LoaderRequest) => void;
   readonly state: {
     generation: number;
+    /** Generation that was rolled back; 0: none. */
+    spent: number;
     label: Buffer | null;
     pending: number | null;
     hooks: Map<number, string>;
@@ -32,7 +34,7 @@ export type FakeLoader = LoaderClient & {
 
 export function createFakeLoader(): FakeLoader {
   const requests: LoaderRequest[] = [];
-  const state: FakeLoader['state'] = { generation: 0, label: null, pending: null, hooks: new Map(), zeroed: [], isAway: false };
+  const state: FakeLoader['state'] = { generation: 0, spent: 0, label: null, pending: null, hooks: new Map(), zeroed: [], isAway: false };
   let named = new Map<number, string>();
   let pendingLabel: Buffer | null = null;
 
@@ -42,7 +44,7 @@ export function createFakeLoader(): FakeLoader {
     requests.push(request);
     const refusal =
       loader.refuse(request) ??
-      (request.op === 'BEGIN' && u32Of(request, 'GENERATION') !== state.generation + 1
+      (request.op === 'BEGIN' && u32Of(request, 'GENERATION') !== nextOf(state)
         ? { stage: 'parse' as const, reason: 'ResourceBusy' }
         : undefined);
     if (refusal !== undefined)
@@ -64,6 +66,7 @@ export function createFakeLoader(): FakeLoader {
     if (request.op === 'ABORT') state.pending = null;
     if (request.op === 'COMMIT') {
       state.generation = state.pending ?? state.generation;
+      state.spent = 0;
       state.label = pendingLabel;
       state.pending = null;
       state.hooks = named;
@@ -108,10 +111,15 @@ export function createFakeLoader(): FakeLoader {
   return loader;
 }
 
+function nextOf({ spent, generation }: FakeLoader['state']): number {
+  return spent === 0 ? generation + 1 : spent + 2;
+}
+
 export function helloOf(state: FakeLoader['state']): LoaderHello {
   return {
     facts: [],
     generation: state.generation,
+    nextGeneration: nextOf(state),
     label: state.label,
     boot: 'boot-1',
     release: '6.12.0-test',
