@@ -42,6 +42,8 @@ export const REASONS = [
   load('UprobeTargetMissing', 'policy', 'final', 'the file or symbol of a user probe does not exist on this node'),
   load('DigestRejected', 'policy', 'final', 'the file of a user probe has none of the digests that the policy allows'),
   load('UprobeRegsReadOnly', 'policy', 'final', 'this kernel does not let user probes change registers'),
+  load('NotInEngine', 'policy', 'final', 'the language has it, and the engine of this version does not run it yet'),
+  load('HookIgnored', 'policy', 'passing', 'the kernel or file lacks the hook, and the policy says that this does not matter'),
   load('NotSupportedByAgent', 'policy', 'final', 'the agent or loader of this node is too old for a feature of the plan'),
 
   // loading: the hook is there, denying is not
