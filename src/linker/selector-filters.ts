@@ -130,6 +130,8 @@ function addFilter(context: FilterContext, filter: PlanFilter, use: FilterUse, p
       );
       return null;
     }
+    default:
+      return { reason: 'NotInEngine', message: `filters on ${filter.on} are not run`, uid: context.member.policy.ref.uid, path };
   }
 }
 

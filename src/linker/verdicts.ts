@@ -6,7 +6,7 @@ import { type Effect, effectOf } from '../policy/effect.ts';
 import type { PlanAction } from '../policy/plan.ts';
 import type { HookMemberInput } from './hook-input.ts';
 
-const ACTION_BITS: Readonly<Record<PlanAction['type'], number>> = {
+const ACTION_BITS: Readonly<Partial<Record<PlanAction['type'], number>>> = {
   post: PAL_ACT_POST,
   nopost: PAL_ACT_NOPOST,
   sigkill: PAL_ACT_SIGKILL,
@@ -20,7 +20,7 @@ const EACCES = 13;
 export function selectorEffect(member: HookMemberInput, index: number): { readonly effect: Effect; readonly actionBits: number } {
   const actions = member.hook.selectors[index]?.actions ?? [];
   const effect = effectOf(actions);
-  const actionBits = actions.reduce((bits, action) => bits | ACTION_BITS[action.type], 0);
+  const actionBits = actions.reduce((bits, action) => bits | (ACTION_BITS[action.type] ?? 0), 0);
   if (!member.substituted || effect.errno === null) return { effect, actionBits };
   return { effect: { ...effect, errno: null, kill: true }, actionBits: actionBits | PAL_ACT_SIGKILL };
 }

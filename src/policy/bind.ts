@@ -62,7 +62,15 @@ export function firstFailure(bound: readonly BoundHook[]): (BoundHook & { readon
   return null;
 }
 
-const NAME_FIELDS = { kprobe: 'call', lsm: 'hook', tracepoint: 'event' } as const;
+const NAME_FIELDS = {
+  kprobe: 'call',
+  fentry: 'call',
+  lsm: 'hook',
+  tracepoint: 'event',
+  raw_tracepoint: 'event',
+  uprobe: 'path',
+  usdt: 'name',
+} as const;
 
 const NO_BTF: BindFailure = { reason: 'BTFUnavailable', message: 'this kernel has no BTF (/sys/kernel/btf/vmlinux)' };
 

@@ -23,6 +23,8 @@ export function answer(filter: PlanFilter, args: readonly PlanArg[], call: HookC
       const bytes = bytesOf(call.args[filter.arg], args[filter.arg]);
       return bytes === null ? 'unknown' : yesNo(bytesHit(filter, bytes), filter.operator.startsWith('Not'));
     }
+    default:
+      throw new RangeError(`filters on ${filter.on} cannot be evaluated`);
   }
 }
 

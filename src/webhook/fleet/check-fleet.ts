@@ -142,7 +142,15 @@ const MISSING_NAME: Readonly<Partial<Record<BindFailure['reason'], MissingName>>
 };
 
 /** Where the name stands in a hook of the policy. */
-const FIELDS: Readonly<Record<PlanHook['kind'], string>> = { kprobe: 'call', lsm: 'hook', tracepoint: 'event' };
+const FIELDS: Readonly<Record<PlanHook['kind'], string>> = {
+  kprobe: 'call',
+  fentry: 'call',
+  lsm: 'hook',
+  tracepoint: 'event',
+  raw_tracepoint: 'event',
+  uprobe: 'path',
+  usdt: 'name',
+};
 
 /** Names as a policy would write them: system calls without the architecture's prefix. */
 function namesOf(build: FleetBuild, kind: keyof KernelCatalogue, hook: PlanHook): Iterable<string> {
