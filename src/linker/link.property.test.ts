@@ -127,7 +127,7 @@ describe('linked tables', () => {
                 .toSorted(),
             );
             const sum = combine(expected.map((entry) => entry.verdict));
-            expect({ errno: actual.errno, kill: actual.kill }).toEqual(sum);
+            expect({ errno: actual.errno, kill: actual.kill }).toEqual({ errno: sum.errno, kill: sum.kill });
             expect(countBits(actual.wouldKill)).toBe(expected.filter((entry) => entry.verdict.wouldKill).length);
             expect(countBits(actual.wouldDeny)).toBe(expected.filter((entry) => entry.verdict.wouldDeny).length);
           }

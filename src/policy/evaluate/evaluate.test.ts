@@ -204,12 +204,13 @@ describe('acting', () => {
 
   it('of several policies on a hook all act, and the strictest error wins: EPERM, EACCES, then by number', () => {
     const denies = (argError: number) => verdict(lsmPolicy({ matchActions: [{ action: 'Override', argError }] }), opens('/x'));
-    expect(combine([denies(-5), denies(-13), denies(-2)])).toEqual({ errno: -13, kill: false });
+    expect(combine([denies(-5), denies(-13), denies(-2)])).toEqual({ errno: -13, kill: false, signal: null });
     expect(combine([denies(-13), denies(-1), verdict(lsmPolicy({ matchActions: [kill] }), opens('/x'))])).toEqual({
       errno: -1,
       kill: true,
+      signal: null,
     });
-    expect(combine([])).toEqual({ errno: null, kill: false });
+    expect(combine([])).toEqual({ errno: null, kill: false, signal: null });
   });
 
   it('never does more than the matching selector says, for any plan and call', () => {

@@ -1,8 +1,18 @@
-import type { PlanArg, PlanBytesFilter, PlanCapabilityFilter, PlanFilter, PlanNamespaceFilter } from '../plan.ts';
-import type { ArgValue, HookCall, ProcessFacts } from './event.ts';
-
-/** What a filter says about a call. Negation does not change `unknown`. */
-export type Answer = 'yes' | 'no' | 'unknown';
+import type { PlanArg, PlanFilter } from '../plan.ts';
+import type { Answer } from './answer.ts';
+import { evaluateCel } from './cel.ts';
+import type { HookCall } from './event.ts';
+import { gainedAnswer, integerAnswer, maskAnswer, rangeAnswer } from './integer-filter.ts';
+import {
+  binaryAnswer,
+  capabilityAnswer,
+  capabilityChangeAnswer,
+  namespaceAnswer,
+  namespaceChangeAnswer,
+  pidAnswer,
+} from './process-filter.ts';
+import { addressAnswer, socketAnswer } from './socket-filter.ts';
+import { bytesAnswer, fileTypeAnswer, substringAnswer } from './text-filter.ts';
 
 /** One filter against one call. `podNamespace` is a matter of scope (`isInScope`) and always holds here. */
 export function answer(filter: PlanFilter, args: readonly PlanArg[], call: HookCall): Answer {
@@ -10,69 +20,47 @@ export function answer(filter: PlanFilter, args: readonly PlanArg[], call: HookC
     case 'podNamespace':
       return 'yes';
     case 'binary':
-      return binaryAnswer(filter.values, filter.operator === 'NotIn', call.process.binary);
+      return binaryAnswer(filter, call.process);
+    case 'pid':
+      return pidAnswer(filter, call.process);
     case 'namespace':
-      return yesNo(namespaceHit(filter, call.process), filter.operator === 'NotIn');
+      return namespaceAnswer(filter, call.process);
+    case 'namespaceChange':
+      return namespaceChangeAnswer(filter, call.process);
     case 'capability':
-      return yesNo(capabilityHit(filter, call.process), filter.operator === 'NotIn');
-    case 'int': {
-      const value = call.args[filter.arg];
-      return value?.kind === 'int' ? yesNo(filter.values.includes(String(value.value)), filter.operator === 'NotEqual') : 'unknown';
-    }
-    case 'bytes': {
-      const bytes = bytesOf(call.args[filter.arg], args[filter.arg]);
-      return bytes === null ? 'unknown' : yesNo(bytesHit(filter, bytes), filter.operator.startsWith('Not'));
-    }
+      return capabilityAnswer(filter, call.process);
+    case 'capabilityChange':
+      return capabilityChangeAnswer(filter, call.process);
+    case 'gained':
+      return gainedAnswer(call.args[filter.before], call.args[filter.after]);
+    case 'cel':
+      return evaluateCel(filter.expression, call.args);
     default:
-      throw new RangeError(`filters on ${filter.on} cannot be evaluated`);
+      return call.args[filter.arg]?.kind === 'absent' ? 'no' : argumentAnswer(filter, args, call);
   }
 }
 
-function yesNo(hit: boolean, negated: boolean): Answer {
-  return hit === negated ? 'no' : 'yes';
-}
+type ArgumentFilter = Extract<PlanFilter, { readonly arg: number }>;
 
-function binaryAnswer(values: readonly string[], negated: boolean, binary: Uint8Array | null): Answer {
-  return binary === null
-    ? 'unknown'
-    : yesNo(
-        values.some((value) => Buffer.from(value).equals(binary)),
-        negated,
-      );
-}
-
-function namespaceHit(filter: PlanNamespaceFilter, process: ProcessFacts): boolean {
-  const actual = process.namespaces[filter.namespace];
-  return filter.values.some((value) =>
-    value === 'host_ns' ? process.hostNamespaces?.[filter.namespace] === actual : Number(value) === actual,
-  );
-}
-
-function capabilityHit(filter: PlanCapabilityFilter, process: ProcessFacts): boolean {
-  const hit = (process.capabilities[filter.set] & BigInt(filter.mask)) !== 0n;
-  return hit && !(filter.isNamespaceCapability && process.inHostUserNamespace);
-}
-
-function bytesOf(value: ArgValue | undefined, arg: PlanArg | undefined): Buffer | null {
-  if (value?.kind === 'bytes') {
-    return Buffer.from(value.value);
+/** On a value that is there, or of which nothing is known. A value of another kind than the filter compares is unknown. */
+function argumentAnswer(filter: ArgumentFilter, args: readonly PlanArg[], call: HookCall): Answer {
+  const value = call.args[filter.arg];
+  switch (filter.on) {
+    case 'int':
+      return integerAnswer(filter, value);
+    case 'range':
+      return rangeAnswer(filter, value);
+    case 'mask':
+      return maskAnswer(filter, value);
+    case 'bytes':
+      return bytesAnswer(filter, value, args[filter.arg]);
+    case 'substring':
+      return substringAnswer(filter, value, args[filter.arg]);
+    case 'fileType':
+      return fileTypeAnswer(filter, value);
+    case 'address':
+      return addressAnswer(filter, value);
+    case 'socket':
+      return socketAnswer(filter, value);
   }
-  return value?.kind === 'null' && arg?.type === 'string' ? Buffer.alloc(0) : null;
-}
-
-function bytesHit(filter: PlanBytesFilter, bytes: Buffer): boolean {
-  return filter.values.some((text) => {
-    const value = Buffer.from(text);
-    switch (filter.operator) {
-      case 'Equal':
-      case 'NotEqual':
-        return bytes.equals(value);
-      case 'Prefix':
-      case 'NotPrefix':
-        return bytes.subarray(0, value.length).equals(value);
-      case 'Postfix':
-      case 'NotPostfix':
-        return value.length <= bytes.length && bytes.subarray(bytes.length - value.length).equals(value);
-    }
-  });
 }

@@ -1,31 +1,22 @@
 import { effectOf, isEnforcing } from '../effect.ts';
 import { matchesLabels } from '../label-match.ts';
-import type { Plan, PlanPodNamespaceFilter, PlanSelector } from '../plan.ts';
+import type { LabelSelector, Plan, PlanPodNamespaceFilter, PlanScope, PlanSelector } from '../plan.ts';
 import type { Workload } from './event.ts';
 
 /**
  * Whether a selector of a plan is about processes of a workload at all (engine-spec 3.4). The linker asks this once per scope class, the
  * reference evaluator once per call: there is one answer.
  *
- * Scoped is what has a namespace, a podSelector or a `podNamespace` filter. Scoped selectors never act on the host. On a pending
- * container they act where what is known of it decides, and where it does not only if the policy is a cluster one that says
- * `on-pending: apply`, and the selector enforces.
+ * Scoped is what has a namespace, a selector of pods, containers or the host, or a `podNamespace` filter. The policy's scope, the one of
+ * the selector (`matchWorkloads`) and the filters must all hold. On a pending container they act where what is known of it decides, and
+ * where it does not only if the policy is a cluster one that says `on-pending: apply`, and the selector enforces.
  */
 export function isInScope(plan: Plan, selector: PlanSelector, workload: Workload): boolean {
-  const podNamespaces = selector.filters.filter((filter): filter is PlanPodNamespaceFilter => filter.on === 'podNamespace');
-  const { namespace, podSelector } = plan.scope;
-  if (namespace === null && podSelector === null && podNamespaces.length === 0) {
-    return true;
-  }
-  if (workload.kind === 'host' || workload.kind === 'unknown') {
-    return false;
-  }
-  const inNamespace = all([
-    namespace === null ? true : equals(workload.namespace, namespace),
-    ...podNamespaces.map((filter) => holds(filter, workload.namespace)),
+  const decided = all([
+    scopeHolds(plan.scope, workload),
+    selector.workload === undefined ? true : scopeHolds({ ...selector.workload, namespace: null }, workload),
+    ...selector.filters.flatMap((filter) => (filter.on === 'podNamespace' ? [podNamespaceHolds(filter, workload)] : [])),
   ]);
-  const inPods = podSelector === null ? true : labelsFit(podSelector, workload);
-  const decided = all([inNamespace, inPods]);
   if (decided !== 'undecided') {
     return decided;
   }
@@ -41,21 +32,58 @@ function all(decisions: readonly Decision[]): Decision {
   return decisions.includes('undecided') ? 'undecided' : true;
 }
 
+/** What is about everything is about processes of unknown workloads too; what is about pods or the host is not. */
+function scopeHolds(scope: PlanScope, workload: Workload): Decision {
+  const { namespace, podSelector, containerSelector, host } = scope;
+  if (namespace === null && podSelector === null && containerSelector === undefined && host === undefined) {
+    return true;
+  }
+  switch (workload.kind) {
+    case 'unknown':
+      return false;
+    case 'host':
+      return host !== undefined;
+    default:
+      return host === 'only'
+        ? false
+        : all([
+            namespace === null ? true : equals(workload.namespace, namespace),
+            podSelector === null ? true : podFits(podSelector, workload),
+            containerSelector === undefined ? true : containerFits(containerSelector, workload),
+          ]);
+  }
+}
+
+type InPod = Extract<Workload, { readonly kind: 'pending' | 'pod' }>;
+
 function equals(actual: string | null, wanted: string): Decision {
   return actual === null ? 'undecided' : actual === wanted;
 }
 
-function holds(filter: PlanPodNamespaceFilter, actual: string | null): Decision {
-  if (actual === null) {
-    return 'undecided';
+function podNamespaceHolds(filter: PlanPodNamespaceFilter, workload: Workload): Decision {
+  if (workload.kind === 'host' || workload.kind === 'unknown') {
+    return false;
   }
-  return filter.values.includes(actual) === (filter.operator === 'In');
+  return workload.namespace === null ? 'undecided' : filter.values.includes(workload.namespace) === (filter.operator === 'In');
 }
 
-function labelsFit(selector: NonNullable<Plan['scope']['podSelector']>, workload: Workload): Decision {
-  const isEmpty = Object.keys(selector.matchLabels).length === 0 && selector.matchExpressions.length === 0;
-  if (isEmpty) {
+/** Label by which a pod selector can name the namespace (upstream's). */
+const NAMESPACE_LABEL = 'k8s:io.kubernetes.pod.namespace';
+
+function podFits(selector: LabelSelector, workload: InPod): Decision {
+  if (isEmpty(selector)) {
     return true;
   }
-  return workload.kind === 'pod' ? matchesLabels(selector, workload.labels) : 'undecided';
+  return workload.kind === 'pod' ? matchesLabels(selector, { ...workload.labels, [NAMESPACE_LABEL]: workload.namespace }) : 'undecided';
+}
+
+function containerFits(selector: LabelSelector, workload: InPod): Decision {
+  if (isEmpty(selector)) {
+    return true;
+  }
+  return workload.kind === 'pod' && workload.container !== undefined ? matchesLabels(selector, workload.container) : 'undecided';
+}
+
+function isEmpty(selector: LabelSelector): boolean {
+  return Object.keys(selector.matchLabels).length === 0 && selector.matchExpressions.length === 0;
 }

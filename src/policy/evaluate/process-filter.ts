@@ -1,0 +1,80 @@
+import type {
+  PlanBinaryFilter,
+  PlanCapabilityChangeFilter,
+  PlanCapabilityFilter,
+  PlanNamespaceChangeFilter,
+  PlanNamespaceFilter,
+  PlanPidFilter,
+} from '../plan.ts';
+import { type Answer, hitOrMiss, isNegated } from './answer.ts';
+import type { Lineage, ProcessFacts } from './event.ts';
+import { isFit } from './text-filter.ts';
+
+/** With `followChildren` a process is what it and all before it ran; nobody leaves the tree of a listed executable by an exec. */
+export function binaryAnswer(filter: PlanBinaryFilter, process: ProcessFacts): Answer {
+  const before = process.ancestors;
+  const line = filter.of === 'parent' ? before : [process, ...(before ?? [])];
+  const [subject] = line ?? [];
+  if (line === undefined || subject === undefined) {
+    return 'unknown';
+  }
+  const hits = ({ binary }: Lineage): boolean | null =>
+    binary === null ? null : filter.values.some((value) => isFit(filter.operator, Buffer.from(binary), Buffer.from(value)));
+  return answerOf(filter.followChildren === true ? anyOf(line, before !== undefined, hits) : hits(subject), filter.operator);
+}
+
+export function pidAnswer(filter: PlanPidFilter, process: ProcessFacts): Answer {
+  const inNamespace = filter.isNamespacePid === true;
+  if (inNamespace && process.nsPid === null) {
+    return 'no';
+  }
+  const hits = (one: Lineage): boolean | null => {
+    const id = inNamespace ? one.nsPid : one.pid;
+    return id === undefined ? null : id !== null && filter.values.includes(String(id));
+  };
+  const line = [process, ...(process.ancestors ?? [])];
+  return answerOf(filter.followForks === true ? anyOf(line, process.ancestors !== undefined, hits) : hits(process), filter.operator);
+}
+
+/** One that hits is enough; null if none is known to, and something is not known. */
+function anyOf(line: readonly Lineage[], isComplete: boolean, hits: (one: Lineage) => boolean | null): boolean | null {
+  const all = line.map(hits);
+  if (all.includes(true)) {
+    return true;
+  }
+  return isComplete && !all.includes(null) ? false : null;
+}
+
+function answerOf(hit: boolean | null, operator: string): Answer {
+  return hit === null ? 'unknown' : hitOrMiss(hit, isNegated(operator));
+}
+
+export function namespaceAnswer(filter: PlanNamespaceFilter, process: ProcessFacts): Answer {
+  const actual = process.namespaces[filter.namespace];
+  const host = process.hostNamespaces?.[filter.namespace];
+  const hit = filter.values.some((value) => (value === 'host_ns' ? host === actual : Number(value) === actual));
+  return hitOrMiss(hit, isNegated(filter.operator));
+}
+
+export function namespaceChangeAnswer(filter: PlanNamespaceChangeFilter, process: ProcessFacts): Answer {
+  const { namespaces, execNamespaces } = process;
+  if (execNamespaces === undefined) {
+    return 'unknown';
+  }
+  const hit = filter.namespaces.some((namespace) => namespaces[namespace] !== execNamespaces[namespace]);
+  return hitOrMiss(hit, isNegated(filter.operator));
+}
+
+export function capabilityAnswer(filter: PlanCapabilityFilter, process: ProcessFacts): Answer {
+  return capabilityHit(filter, process.capabilities[filter.set], process);
+}
+
+export function capabilityChangeAnswer(filter: PlanCapabilityChangeFilter, process: ProcessFacts): Answer {
+  const before = process.execCapabilities;
+  return before === undefined ? 'unknown' : capabilityHit(filter, process.capabilities[filter.set] & ~before[filter.set], process);
+}
+
+function capabilityHit(filter: Omit<PlanCapabilityFilter, 'on'>, held: bigint, process: ProcessFacts): Answer {
+  const counts = !(filter.isNamespaceCapability && process.inHostUserNamespace);
+  return hitOrMiss(counts && (held & BigInt(filter.mask)) !== 0n, isNegated(filter.operator));
+}
