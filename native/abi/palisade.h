@@ -51,6 +51,34 @@ enum pal_type {
 	PAL_T_STRING = 2,   /* char *, user or kernel by flag */
 	PAL_T_FILE = 3,	    /* struct file * */
 	PAL_T_PATH = 4,	    /* struct path * */
+	/* Linked and modelled; no engine reads them yet (see "The language in full"). */
+	PAL_T_FILENAME = 5, /* struct filename * */
+	PAL_T_DENTRY = 6,
+	PAL_T_FD = 7,	    /* number of an open file */
+	PAL_T_KIOCB = 8,
+	PAL_T_BPRM = 9,	    /* struct linux_binprm * */
+	PAL_T_BUFFER = 10,  /* bytes with a size: size_slot */
+	PAL_T_CHAR_IOVEC = 11,
+	PAL_T_IOV_ITER = 12,
+	PAL_T_NET_DEVICE = 13,
+	PAL_T_SOCKADDR_UN = 14,
+	PAL_T_SOCK = 15,
+	PAL_T_SOCKET = 16,
+	PAL_T_SKB = 17,
+	PAL_T_SOCKADDR = 18,
+	PAL_T_CAPS = 19,    /* kernel_cap_t by value or by pointer */
+	PAL_T_CAP_EFF = 20, /* a set of a struct cred * */
+	PAL_T_CAP_PRM = 21,
+	PAL_T_CAP_INH = 22,
+	PAL_T_CRED = 23,
+	PAL_T_USER_NS = 24,
+	PAL_T_CONST_BUF = 25,
+	PAL_T_BPF_ATTR = 26,
+	PAL_T_BPF_MAP = 27,
+	PAL_T_BPF_PROG = 28,
+	PAL_T_PERF_EVENT = 29,
+	PAL_T_LOAD_INFO = 30,
+	PAL_T_MODULE = 31,  /* the last: pal_cfg.typemask has 32 bits */
 };
 
 /* ---- where a slot's raw word comes from (pal_slot.src) ---- */
@@ -58,6 +86,10 @@ enum pal_slot_src {
 	PAL_SRC_ARG = 0,    /* reg = index of a context word or of a register argument */
 	PAL_SRC_FIELD = 1,  /* cooked tracepoint field: step[0] = offset in the record */
 	PAL_SRC_BPRM_FILENAME = 2, /* late execve: bprm->filename */
+	PAL_SRC_RETURN = 3, /* what the function returns */
+	PAL_SRC_TASK = 4,   /* the current task's struct */
+	PAL_SRC_REGISTER = 5, /* reg = register of pt_regs, by its offset / 8 */
+	PAL_SRC_PROBE_ARG = 6, /* reg = argument of a usdt, decoded by the loader */
 };
 
 #define PAL_SF_USER (1 << 0)	/* pointer into user memory */
@@ -67,6 +99,9 @@ enum pal_slot_src {
 #define PAL_SF_DATALOC (1 << 4) /* tracepoint __data_loc: low 16 bit offset, high 16 length */
 #define PAL_SF_LATE (1 << 5)	/* execve path: a fault marks the call, decided in bprm_creds_for_exec */
 #define PAL_SF_FIELD_ARRAY (1 << 6) /* tracepoint: char array stored inline in the record, width bytes in max */
+#define PAL_SF_RETURN_COPY (1 << 7) /* pointer taken at entry, bytes read when the function returns */
+#define PAL_STEP_DEREF 0x80000000 /* in pal_slot.step: read 8 bytes after the offset was added */
+#define PAL_NO_SIZE_SLOT 0xff
 
 struct pal_slot { /* 56 bytes */
 	u8 type, src, reg, nsteps;
@@ -86,6 +121,16 @@ enum pal_plane_src {
 	PAL_P_CAP_INH = 5,
 	PAL_P_NS = 6,	    /* pal_plane.field = pal_ns number */
 	PAL_P_SLOT = 7,	    /* pal_plane.slot */
+	PAL_P_PID = 8,	    /* thread group id */
+	PAL_P_NS_PID = 9,   /* the same in the innermost pid namespace; none in that of the host */
+	PAL_P_PARENT = 10,  /* sets of the parent */
+	PAL_P_FOLLOW = 11,  /* sets of the process and all its ancestors */
+	PAL_P_PARENT_FOLLOW = 12, /* sets of all its ancestors */
+	PAL_P_NS_CHANGED = 13, /* bit PAL_NS_*: this namespace is another one than at exec */
+	PAL_P_CAP_NEW_EFF = 14, /* capabilities that the process has now and had not at exec */
+	PAL_P_CAP_NEW_PRM = 15,
+	PAL_P_CAP_NEW_INH = 16,
+	PAL_P_CEL = 17,	    /* field = number of the expression, ncls = its nodes */
 };
 enum pal_plane_kind {
 	PAL_K_SCOPE = 1,
@@ -94,6 +139,24 @@ enum pal_plane_kind {
 	PAL_K_MASK = 4,	    /* classes [cls0, cls0+ncls) of pal_tbl.cls: hit if v & mask */
 	PAL_K_STR = 5,	    /* strs_H: Equal, In, Prefix */
 	PAL_K_SUFFIX = 6,   /* strs_H with reversed bytes: Postfix */
+	PAL_K_RANGE = 7,    /* rng_H */
+	PAL_K_GAIN = 8,	    /* two slots, slot and field: the second has a bit that the first has not */
+	PAL_K_AC = 9,	    /* ac_H: SubString; root state = cls0 | ncls << 8, byte classes = row nlen of accls_H */
+	PAL_K_ADDR = 10,    /* addr_H */
+	PAL_K_CEL = 11,	    /* cel_H */
+	PAL_K_XCOL = 12,    /* xcols_H: ncls columns from cls0 on, for the bytes of the sets from nlen on */
+};
+/* pal_plane.field of a plane over a slot: which part of the value */
+enum pal_field {
+	PAL_F_VALUE = 0,
+	PAL_F_FILE_TYPE = 1, /* i_mode >> 12 */
+	PAL_F_FAMILY = 2,
+	PAL_F_PROTOCOL = 3,
+	PAL_F_STATE = 4,
+	PAL_F_SPORT = 5,
+	PAL_F_DPORT = 6,
+	PAL_F_SADDR = 7,
+	PAL_F_DADDR = 8,
 };
 #define PAL_PF_NS_CAP 1	    /* field bit of a capability plane: hit only outside the host user namespace */
 
@@ -103,7 +166,7 @@ enum pal_ns { /* index into ns[] of records; order of upstream's namespaces mess
 	PAL_NS_COUNT,
 };
 
-struct pal_plane { /* 8 bytes; nlen = longest suffix in 8-byte words for K_SUFFIX */
+struct pal_plane { /* 8 bytes; nlen = longest suffix in 8-byte words for K_SUFFIX, further chunks of the longest value for K_STR */
 	u8 src, slot, kind, field, first, ncls, cls0, nlen;
 };
 
@@ -115,6 +178,12 @@ struct pal_plane { /* 8 bytes; nlen = longest suffix in 8-byte words for K_SUFFI
 #define PAL_FEAT_SYS_ENTER (1 << 4)	 /* raw_tp sys_enter: only syscall number cfg.sysno */
 #define PAL_FEAT_RETURNS (1 << 5)	 /* program type's return value is the verdict (LSM, fmod_ret) */
 #define PAL_FEAT_OVERRIDE (1 << 6)	 /* kprobe may call bpf_override_return */
+#define PAL_FEAT_CHAIN (1 << 7)		 /* strings longer than one key: pal_str.next */
+#define PAL_FEAT_AC (1 << 8)
+#define PAL_FEAT_CEL (1 << 9)
+#define PAL_FEAT_ACTS (1 << 10)		 /* struct pal_acts is in use */
+#define PAL_FEAT_FRAMES (1 << 11)	 /* entry: selectors of pal_acts.ret leave a frame for the return */
+#define PAL_FEAT_RETURN_RUN (1 << 12)	 /* the companion that runs at the return, over the frame's selectors */
 
 struct pal_cfg { /* section .rodata.cfg, offset 0; holds only what prunes code */
 	u32 abi, hook, bank, words;	  /* 0 */
@@ -140,6 +209,16 @@ struct pal_plane_tbl { u64 dc[PAL_WORDS], inv[PAL_WORDS], unk[PAL_WORDS]; }; /* 
 #define PAL_ACT_OVERRIDE (1 << 3)
 #define PAL_ACT_WOULD_KILL (1 << 4) /* monitor mode */
 #define PAL_ACT_WOULD_DENY (1 << 5)
+#define PAL_ACT_SIGNAL (1 << 6)
+#define PAL_ACT_TRACK_SOCK (1 << 7)
+#define PAL_ACT_UNTRACK_SOCK (1 << 8)
+#define PAL_ACT_NOTIFY_ENFORCER (1 << 9)
+#define PAL_ACT_CLEANUP_ENFORCER (1 << 10)
+#define PAL_ACT_GET_URL (1 << 11)
+#define PAL_ACT_DNS_LOOKUP (1 << 12)
+#define PAL_ACT_SET (1 << 13)
+#define PAL_ACT_SET_REGISTERS (1 << 14)
+#define PAL_ACT_REDIRECT (1 << 15)
 
 struct pal_sel { /* 24 bytes */
 	u16 pol, sel;	    /* node-wide policy number, selector index in the hook of that policy */
@@ -172,6 +251,73 @@ struct pal_str { u32 klen, next; u64 pfx[PAL_WORDS], eq[PAL_WORDS]; }; /* 72: pf
 /* hit(value) = node.pfx | (node.klen == len(value) ? node.eq : 0). For K_SUFFIX only pfx counts, bytes reversed.
  * bsets uses the same key (plane 0) and value; eq is u64 sets[4], pfx is for prefix sets. */
 struct pal_mask { u64 w[PAL_WORDS]; };				/* 32: value of ints_H, scope_H, cols_H */
+
+/* ---- The language in full ----
+ * Maps of what the language has and no engine reads yet. A hook that needs one is refused by bind (NotInEngine), so the loader never gets
+ * them; the linker makes them and a model of the engine walks them. They stand beside pal_cfg and pal_tbl, whose layouts stay.
+ *
+ * A value may be known not to be there (a file descriptor that is not open, a pid in no namespace): then cand &= dc, known &= dc. */
+#define PAL_RANGE_KEY_BITS 64
+struct pal_rng_key { u32 plen; u32 plane; u8 v[8]; };		/* 16 -> pal_mask; LPM: plen = 32 + bits; v big endian, top bit flipped if the slot is SIGNED */
+#define PAL_ADDR_MAX 16
+struct pal_addr_key { u32 plen; u16 plane, family; u8 addr[PAL_ADDR_MAX]; }; /* 24 -> pal_addr; LPM: plen = 32 + bits; family 4 or 6 */
+/* hit = those with a network around the address; fam = those that name networks of this family at all. cand &= ((hit ^ inv) & fam) | dc;
+ * every family that a plane knows has a row of 0 bits. */
+struct pal_addr { u64 hit[PAL_WORDS], fam[PAL_WORDS]; };	/* 64 */
+#define PAL_AC_CLASSES 64   /* byte classes of one automaton; class 0 = bytes that no value has */
+#define PAL_AC_STATES 32766
+#define PAL_AC_OUT 0x8000   /* in next: the state that it leads to has outputs */
+struct pal_ac_state { u16 next[PAL_AC_CLASSES]; u64 out[PAL_WORDS]; }; /* 160; u32 state -> */
+struct pal_ac_classes { u8 cls[256]; };				/* u32 automaton -> */
+#define PAL_CEL_NODES 32
+#define PAL_CEL_EXPRESSIONS 8
+/* Postfix order: left and right are nodes before this one. Values are 64 bit, wrapped to the node's type. A node over an unknown one is
+ * unknown, but for ALL with a false side and ANY with a true one. */
+enum pal_cel_op {
+	PAL_CEL_ARG = 1,    /* left = slot */
+	PAL_CEL_LITERAL = 2,
+	PAL_CEL_CONVERT = 3, PAL_CEL_NEGATE = 4, PAL_CEL_INVERT = 5, PAL_CEL_NOT = 6,
+	PAL_CEL_ADD = 7, PAL_CEL_SUBTRACT = 8, PAL_CEL_AND = 9, PAL_CEL_OR = 10, PAL_CEL_XOR = 11,
+	PAL_CEL_ALL = 12, PAL_CEL_ANY = 13,
+	PAL_CEL_EQUAL = 14, PAL_CEL_UNEQUAL = 15, PAL_CEL_LESS = 16, PAL_CEL_LESS_OR_EQUAL = 17,
+};
+enum pal_cel_type { PAL_CEL_BOOL = 1, PAL_CEL_INT32 = 2, PAL_CEL_UINT32 = 3, PAL_CEL_INT64 = 4, PAL_CEL_UINT64 = 5 };
+struct pal_cel_node { u8 op, type, left, right; u32 rsvd; u64 v; }; /* 16; u32 expression * PAL_CEL_NODES + node -> */
+
+/* Node-wide sets of a process are found by path (bsets: plane 0 exact and prefix, plane 1 reversed bytes for postfix) and by thread group
+ * id (psets). Those in `follow` pass to descendants: at fork the child's fsets = follow & (the parent's sets | the parent's fsets). */
+struct pal_pid_key { u32 pid; };				/* psets: -> pal_mask */
+#define PAL_BSETS_FORWARD 0
+#define PAL_BSETS_REVERSED 1
+
+/* What selectors do besides events, denial and SIGKILL: acts_H, one per hook and bank. */
+enum pal_do {
+	PAL_DO_TRACK_SOCK = 1, /* slot */
+	PAL_DO_UNTRACK_SOCK = 2, /* slot */
+	PAL_DO_NOTIFY_ENFORCER = 3, /* a = errno, b = signal; 0: none */
+	PAL_DO_CLEANUP_ENFORCER = 4,
+	PAL_DO_SET = 5,	    /* slot, a = value */
+	PAL_DO_SET_REGISTERS = 6, /* a = position among the selector's actions: the loader knows the program's addresses */
+	PAL_DO_REDIRECT = 7, /* the same */
+	PAL_DO_GET_URL = 8, /* the same; the agent does it */
+	PAL_DO_DNS_LOOKUP = 9, /* the same; the agent does it */
+};
+#define PAL_DOES 8
+struct pal_act { u8 type, slot; u16 rsvd; s32 a, b; };		/* 12; type 0: none */
+enum pal_rate_scope { PAL_RATE_THREAD = 0, PAL_RATE_PROCESS = 1, PAL_RATE_GLOBAL = 2 };
+#define PAL_POST_KERNEL_STACK (1 << 0)
+#define PAL_POST_USER_STACK (1 << 1)
+#define PAL_POST_IMA_HASH (1 << 2)
+struct pal_sel_acts { u32 rate_ms; u8 rate_scope, post; u16 rsvd; struct pal_act act[PAL_DOES]; }; /* 104 */
+#define PAL_SIGNAL_CLASSES 8
+struct pal_acts {
+	u64 sig[PAL_SIGNAL_CLASSES][PAL_WORDS];	/* 0: smallest signal first */
+	u32 signo[PAL_SIGNAL_CLASSES];		/* 256 */
+	u64 wsig[PAL_WORDS];			/* 288: monitor mode */
+	u64 spare[PAL_WORDS];			/* 320: those that deny, here or in an enforcer: no signal by an unknown value */
+	u64 ret[PAL_WORDS];			/* 352: those that leave a frame for the return */
+	struct pal_sel_acts sel[PAL_SELECTORS];	/* 384 */
+}; /* 27008 */
 
 /* ---- identity ---- */
 #define PAL_CLASS_HOST 0
@@ -264,6 +410,8 @@ struct pal_hookev { /* kind HOOK */
 /* argument status; FAULT, UNREACHABLE and FULL are "unknown" for filters */
 enum pal_arg_status {
 	PAL_A_OK = 0, PAL_A_FAULT = 1, PAL_A_TRUNC = 2, PAL_A_UNREACHABLE = 3, PAL_A_FULL = 4, PAL_A_NULL = 5,
+	PAL_A_PENDING = 6,  /* read at the return */
+	PAL_A_ABSENT = 7,   /* it is known that there is none: no filter holds */
 };
 struct pal_arg { u8 slot, type, status, f; u32 len; }; /* 8, data, pad to 8 */
 /* data: int = 8 bytes sign-extended; string = bytes; file/path = struct pal_path_head, then bytes */
@@ -318,5 +466,14 @@ PAL_ASSERT(sizeof(struct pal_loss) == 48);
 PAL_ASSERT(sizeof(struct pal_alarm) == 56);
 PAL_ASSERT(sizeof(struct pal_cg) == 72);
 PAL_ASSERT(sizeof(struct pal_meta) == 128);
+PAL_ASSERT(sizeof(struct pal_rng_key) == 16);
+PAL_ASSERT(sizeof(struct pal_addr_key) == 24);
+PAL_ASSERT(sizeof(struct pal_addr) == 64);
+PAL_ASSERT(sizeof(struct pal_ac_state) == 160);
+PAL_ASSERT(sizeof(struct pal_ac_classes) == 256);
+PAL_ASSERT(sizeof(struct pal_cel_node) == 16);
+PAL_ASSERT(sizeof(struct pal_act) == 12);
+PAL_ASSERT(sizeof(struct pal_sel_acts) == 104);
+PAL_ASSERT(sizeof(struct pal_acts) == 27008);
 
 #endif

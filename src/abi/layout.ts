@@ -1,7 +1,7 @@
 // Generated from native/abi/palisade.h by scripts/generate-abi.ts; do not edit.
 
 /** FNV-1a 64 of the header's bytes: agent and loader of different builds refuse each other. */
-export const ABI_HASH = 0x7d381b95ea399db2n;
+export const ABI_HASH = 0x709825ad357152c3n;
 
 export const PAL_ABI_VERSION = 1;
 export const PAL_LAYOUT_VERSION = 1;
@@ -25,9 +25,40 @@ export const PAL_T_INT = 1;
 export const PAL_T_STRING = 2;
 export const PAL_T_FILE = 3;
 export const PAL_T_PATH = 4;
+export const PAL_T_FILENAME = 5;
+export const PAL_T_DENTRY = 6;
+export const PAL_T_FD = 7;
+export const PAL_T_KIOCB = 8;
+export const PAL_T_BPRM = 9;
+export const PAL_T_BUFFER = 10;
+export const PAL_T_CHAR_IOVEC = 11;
+export const PAL_T_IOV_ITER = 12;
+export const PAL_T_NET_DEVICE = 13;
+export const PAL_T_SOCKADDR_UN = 14;
+export const PAL_T_SOCK = 15;
+export const PAL_T_SOCKET = 16;
+export const PAL_T_SKB = 17;
+export const PAL_T_SOCKADDR = 18;
+export const PAL_T_CAPS = 19;
+export const PAL_T_CAP_EFF = 20;
+export const PAL_T_CAP_PRM = 21;
+export const PAL_T_CAP_INH = 22;
+export const PAL_T_CRED = 23;
+export const PAL_T_USER_NS = 24;
+export const PAL_T_CONST_BUF = 25;
+export const PAL_T_BPF_ATTR = 26;
+export const PAL_T_BPF_MAP = 27;
+export const PAL_T_BPF_PROG = 28;
+export const PAL_T_PERF_EVENT = 29;
+export const PAL_T_LOAD_INFO = 30;
+export const PAL_T_MODULE = 31;
 export const PAL_SRC_ARG = 0;
 export const PAL_SRC_FIELD = 1;
 export const PAL_SRC_BPRM_FILENAME = 2;
+export const PAL_SRC_RETURN = 3;
+export const PAL_SRC_TASK = 4;
+export const PAL_SRC_REGISTER = 5;
+export const PAL_SRC_PROBE_ARG = 6;
 export const PAL_SF_USER = 1;
 export const PAL_SF_SIGNED = 2;
 export const PAL_SF_DPATH = 4;
@@ -35,6 +66,9 @@ export const PAL_SF_DEREF = 8;
 export const PAL_SF_DATALOC = 16;
 export const PAL_SF_LATE = 32;
 export const PAL_SF_FIELD_ARRAY = 64;
+export const PAL_SF_RETURN_COPY = 128;
+export const PAL_STEP_DEREF = 2147483648;
+export const PAL_NO_SIZE_SLOT = 255;
 export const PAL_P_SCOPE = 1;
 export const PAL_P_BINARY = 2;
 export const PAL_P_CAP_EFF = 3;
@@ -42,12 +76,37 @@ export const PAL_P_CAP_PRM = 4;
 export const PAL_P_CAP_INH = 5;
 export const PAL_P_NS = 6;
 export const PAL_P_SLOT = 7;
+export const PAL_P_PID = 8;
+export const PAL_P_NS_PID = 9;
+export const PAL_P_PARENT = 10;
+export const PAL_P_FOLLOW = 11;
+export const PAL_P_PARENT_FOLLOW = 12;
+export const PAL_P_NS_CHANGED = 13;
+export const PAL_P_CAP_NEW_EFF = 14;
+export const PAL_P_CAP_NEW_PRM = 15;
+export const PAL_P_CAP_NEW_INH = 16;
+export const PAL_P_CEL = 17;
 export const PAL_K_SCOPE = 1;
 export const PAL_K_COL = 2;
 export const PAL_K_HASH = 3;
 export const PAL_K_MASK = 4;
 export const PAL_K_STR = 5;
 export const PAL_K_SUFFIX = 6;
+export const PAL_K_RANGE = 7;
+export const PAL_K_GAIN = 8;
+export const PAL_K_AC = 9;
+export const PAL_K_ADDR = 10;
+export const PAL_K_CEL = 11;
+export const PAL_K_XCOL = 12;
+export const PAL_F_VALUE = 0;
+export const PAL_F_FILE_TYPE = 1;
+export const PAL_F_FAMILY = 2;
+export const PAL_F_PROTOCOL = 3;
+export const PAL_F_STATE = 4;
+export const PAL_F_SPORT = 5;
+export const PAL_F_DPORT = 6;
+export const PAL_F_SADDR = 7;
+export const PAL_F_DADDR = 8;
 export const PAL_PF_NS_CAP = 1;
 export const PAL_NS_UTS = 0;
 export const PAL_NS_IPC = 1;
@@ -67,6 +126,12 @@ export const PAL_FEAT_SYSCALL = 8;
 export const PAL_FEAT_SYS_ENTER = 16;
 export const PAL_FEAT_RETURNS = 32;
 export const PAL_FEAT_OVERRIDE = 64;
+export const PAL_FEAT_CHAIN = 128;
+export const PAL_FEAT_AC = 256;
+export const PAL_FEAT_CEL = 512;
+export const PAL_FEAT_ACTS = 1024;
+export const PAL_FEAT_FRAMES = 2048;
+export const PAL_FEAT_RETURN_RUN = 4096;
 export const PAL_KF_TASK_STORAGE = 1;
 export const PAL_KF_CGROUP_V1 = 2;
 export const PAL_ACT_POST = 1;
@@ -75,6 +140,64 @@ export const PAL_ACT_SIGKILL = 4;
 export const PAL_ACT_OVERRIDE = 8;
 export const PAL_ACT_WOULD_KILL = 16;
 export const PAL_ACT_WOULD_DENY = 32;
+export const PAL_ACT_SIGNAL = 64;
+export const PAL_ACT_TRACK_SOCK = 128;
+export const PAL_ACT_UNTRACK_SOCK = 256;
+export const PAL_ACT_NOTIFY_ENFORCER = 512;
+export const PAL_ACT_CLEANUP_ENFORCER = 1024;
+export const PAL_ACT_GET_URL = 2048;
+export const PAL_ACT_DNS_LOOKUP = 4096;
+export const PAL_ACT_SET = 8192;
+export const PAL_ACT_SET_REGISTERS = 16384;
+export const PAL_ACT_REDIRECT = 32768;
+export const PAL_RANGE_KEY_BITS = 64;
+export const PAL_ADDR_MAX = 16;
+export const PAL_AC_CLASSES = 64;
+export const PAL_AC_STATES = 32766;
+export const PAL_AC_OUT = 32768;
+export const PAL_CEL_NODES = 32;
+export const PAL_CEL_EXPRESSIONS = 8;
+export const PAL_CEL_ARG = 1;
+export const PAL_CEL_LITERAL = 2;
+export const PAL_CEL_CONVERT = 3;
+export const PAL_CEL_NEGATE = 4;
+export const PAL_CEL_INVERT = 5;
+export const PAL_CEL_NOT = 6;
+export const PAL_CEL_ADD = 7;
+export const PAL_CEL_SUBTRACT = 8;
+export const PAL_CEL_AND = 9;
+export const PAL_CEL_OR = 10;
+export const PAL_CEL_XOR = 11;
+export const PAL_CEL_ALL = 12;
+export const PAL_CEL_ANY = 13;
+export const PAL_CEL_EQUAL = 14;
+export const PAL_CEL_UNEQUAL = 15;
+export const PAL_CEL_LESS = 16;
+export const PAL_CEL_LESS_OR_EQUAL = 17;
+export const PAL_CEL_BOOL = 1;
+export const PAL_CEL_INT32 = 2;
+export const PAL_CEL_UINT32 = 3;
+export const PAL_CEL_INT64 = 4;
+export const PAL_CEL_UINT64 = 5;
+export const PAL_BSETS_FORWARD = 0;
+export const PAL_BSETS_REVERSED = 1;
+export const PAL_DO_TRACK_SOCK = 1;
+export const PAL_DO_UNTRACK_SOCK = 2;
+export const PAL_DO_NOTIFY_ENFORCER = 3;
+export const PAL_DO_CLEANUP_ENFORCER = 4;
+export const PAL_DO_SET = 5;
+export const PAL_DO_SET_REGISTERS = 6;
+export const PAL_DO_REDIRECT = 7;
+export const PAL_DO_GET_URL = 8;
+export const PAL_DO_DNS_LOOKUP = 9;
+export const PAL_DOES = 8;
+export const PAL_RATE_THREAD = 0;
+export const PAL_RATE_PROCESS = 1;
+export const PAL_RATE_GLOBAL = 2;
+export const PAL_POST_KERNEL_STACK = 1;
+export const PAL_POST_USER_STACK = 2;
+export const PAL_POST_IMA_HASH = 4;
+export const PAL_SIGNAL_CLASSES = 8;
 export const PAL_CLASS_HOST = 0;
 export const PAL_CLASS_UNKNOWN = 1;
 export const PAL_CLASS_PENDING = 2;
@@ -115,6 +238,8 @@ export const PAL_A_TRUNC = 2;
 export const PAL_A_UNREACHABLE = 3;
 export const PAL_A_FULL = 4;
 export const PAL_A_NULL = 5;
+export const PAL_A_PENDING = 6;
+export const PAL_A_ABSENT = 7;
 export const PAL_PATHF_DELETED = 1;
 export const PAL_C_MATCH = 0;
 export const PAL_C_POST = 1;
@@ -270,6 +395,91 @@ export const MASK_LAYOUT = {
   bytes: 32,
   at: {
     w: 0,
+  },
+} as const;
+export const RNG_KEY_LAYOUT = {
+  bytes: 16,
+  at: {
+    plen: 0,
+    plane: 4,
+    v: 8,
+  },
+} as const;
+export const ADDR_KEY_LAYOUT = {
+  bytes: 24,
+  at: {
+    plen: 0,
+    plane: 4,
+    family: 6,
+    addr: 8,
+  },
+} as const;
+export const ADDR_LAYOUT = {
+  bytes: 64,
+  at: {
+    hit: 0,
+    fam: 32,
+  },
+} as const;
+export const AC_STATE_LAYOUT = {
+  bytes: 160,
+  at: {
+    next: 0,
+    out: 128,
+  },
+} as const;
+export const AC_CLASSES_LAYOUT = {
+  bytes: 256,
+  at: {
+    cls: 0,
+  },
+} as const;
+export const CEL_NODE_LAYOUT = {
+  bytes: 16,
+  at: {
+    op: 0,
+    type: 1,
+    left: 2,
+    right: 3,
+    rsvd: 4,
+    v: 8,
+  },
+} as const;
+export const PID_KEY_LAYOUT = {
+  bytes: 4,
+  at: {
+    pid: 0,
+  },
+} as const;
+export const ACT_LAYOUT = {
+  bytes: 12,
+  at: {
+    type: 0,
+    slot: 1,
+    rsvd: 2,
+    a: 4,
+    b: 8,
+  },
+} as const;
+export const SEL_ACTS_LAYOUT = {
+  bytes: 104,
+  at: {
+    rate_ms: 0,
+    rate_scope: 4,
+    post: 5,
+    rsvd: 6,
+    act: 8,
+  },
+} as const;
+export const ACTS_LAYOUT = {
+  bytes: 27008,
+  at: {
+    sig: 0,
+    signo: 256,
+    wsig: 288,
+    spare: 320,
+    ret: 352,
+    sel: 384,
   },
 } as const;
 export const CGROUP_LAYOUT = {
