@@ -282,6 +282,7 @@ int main(void)
 	MEMBER(pal_cel_node, v);
 	STRUCT(pal_pid_key);
 	MEMBER(pal_pid_key, pid);
+	MEMBER(pal_pid_key, space);
 	STRUCT(pal_act);
 	MEMBER(pal_act, type);
 	MEMBER(pal_act, slot);

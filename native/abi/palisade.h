@@ -100,7 +100,6 @@ enum pal_slot_src {
 #define PAL_SF_LATE (1 << 5)	/* execve path: a fault marks the call, decided in bprm_creds_for_exec */
 #define PAL_SF_FIELD_ARRAY (1 << 6) /* tracepoint: char array stored inline in the record, width bytes in max */
 #define PAL_SF_RETURN_COPY (1 << 7) /* pointer taken at entry, bytes read when the function returns */
-#define PAL_STEP_DEREF 0x80000000 /* in pal_slot.step: read 8 bytes after the offset was added */
 #define PAL_NO_SIZE_SLOT 0xff
 
 struct pal_slot { /* 56 bytes */
@@ -124,13 +123,15 @@ enum pal_plane_src {
 	PAL_P_PID = 8,	    /* thread group id */
 	PAL_P_NS_PID = 9,   /* the same in the innermost pid namespace; none in that of the host */
 	PAL_P_PARENT = 10,  /* sets of the parent */
-	PAL_P_FOLLOW = 11,  /* sets of the process and all its ancestors */
-	PAL_P_PARENT_FOLLOW = 12, /* sets of all its ancestors */
+	PAL_P_FOLLOW = 11,  /* sets of the executables of the process and all its ancestors */
+	PAL_P_PARENT_FOLLOW = 12, /* the same of all its ancestors */
 	PAL_P_NS_CHANGED = 13, /* bit PAL_NS_*: this namespace is another one than at exec */
 	PAL_P_CAP_NEW_EFF = 14, /* capabilities that the process has now and had not at exec */
 	PAL_P_CAP_NEW_PRM = 15,
 	PAL_P_CAP_NEW_INH = 16,
 	PAL_P_CEL = 17,	    /* field = number of the expression, ncls = its nodes */
+	PAL_P_FOLLOW_PID = 18, /* sets of the ids of the process and all its ancestors */
+	PAL_P_FOLLOW_NS_PID = 19, /* the same of the ids in the innermost pid namespace; none in that of the host */
 };
 enum pal_plane_kind {
 	PAL_K_SCOPE = 1,
@@ -256,7 +257,9 @@ struct pal_mask { u64 w[PAL_WORDS]; };				/* 32: value of ints_H, scope_H, cols_
  * Maps of what the language has and no engine reads yet. A hook that needs one is refused by bind (NotInEngine), so the loader never gets
  * them; the linker makes them and a model of the engine walks them. They stand beside pal_cfg and pal_tbl, whose layouts stay.
  *
- * A value may be known not to be there (a file descriptor that is not open, a pid in no namespace): then cand &= dc, known &= dc. */
+ * A value may be known not to be there (a file descriptor that is not open, a pid in no namespace): then cand &= dc, known &= dc.
+ * A lineage may be known in part: what hits is a hit, what does not is unknown: cand &= (hit & ~inv) | (~hit & unk) | dc, known the same
+ * without unk. */
 #define PAL_RANGE_KEY_BITS 64
 struct pal_rng_key { u32 plen; u32 plane; u8 v[8]; };		/* 16 -> pal_mask; LPM: plen = 32 + bits; v big endian, top bit flipped if the slot is SIGNED */
 #define PAL_ADDR_MAX 16
@@ -271,8 +274,8 @@ struct pal_ac_state { u16 next[PAL_AC_CLASSES]; u64 out[PAL_WORDS]; }; /* 160; u
 struct pal_ac_classes { u8 cls[256]; };				/* u32 automaton -> */
 #define PAL_CEL_NODES 32
 #define PAL_CEL_EXPRESSIONS 8
-/* Postfix order: left and right are nodes before this one. Values are 64 bit, wrapped to the node's type. A node over an unknown one is
- * unknown, but for ALL with a false side and ANY with a true one. */
+/* Postfix order: left and right are nodes before this one, the last is the root. Values are 64 bit, sign- or zero-extended from the
+ * node's type. The expression is unknown as soon as one of its slots is, and does not hold if one is absent. */
 enum pal_cel_op {
 	PAL_CEL_ARG = 1,    /* left = slot */
 	PAL_CEL_LITERAL = 2,
@@ -285,8 +288,10 @@ enum pal_cel_type { PAL_CEL_BOOL = 1, PAL_CEL_INT32 = 2, PAL_CEL_UINT32 = 3, PAL
 struct pal_cel_node { u8 op, type, left, right; u32 rsvd; u64 v; }; /* 16; u32 expression * PAL_CEL_NODES + node -> */
 
 /* Node-wide sets of a process are found by path (bsets: plane 0 exact and prefix, plane 1 reversed bytes for postfix) and by thread group
- * id (psets). Those in `follow` pass to descendants: at fork the child's fsets = follow & (the parent's sets | the parent's fsets). */
-struct pal_pid_key { u32 pid; };				/* psets: -> pal_mask */
+ * id (psets, read at fork; ids of another space are other keys). Those in `follow` pass on: at fork the child's fsets = follow & (the
+ * parent's sets | the parent's fsets), and at exec the process's own fsets |= follow & its sets. */
+enum pal_pid_space { PAL_PID_HOST = 0, PAL_PID_INNERMOST = 1 };
+struct pal_pid_key { u32 pid, space; };				/* 8; psets: -> pal_mask of sets */
 #define PAL_BSETS_FORWARD 0
 #define PAL_BSETS_REVERSED 1
 
@@ -472,6 +477,7 @@ PAL_ASSERT(sizeof(struct pal_addr) == 64);
 PAL_ASSERT(sizeof(struct pal_ac_state) == 160);
 PAL_ASSERT(sizeof(struct pal_ac_classes) == 256);
 PAL_ASSERT(sizeof(struct pal_cel_node) == 16);
+PAL_ASSERT(sizeof(struct pal_pid_key) == 8);
 PAL_ASSERT(sizeof(struct pal_act) == 12);
 PAL_ASSERT(sizeof(struct pal_sel_acts) == 104);
 PAL_ASSERT(sizeof(struct pal_acts) == 27008);

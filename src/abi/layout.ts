@@ -1,7 +1,7 @@
 // Generated from native/abi/palisade.h by scripts/generate-abi.ts; do not edit.
 
 /** FNV-1a 64 of the header's bytes: agent and loader of different builds refuse each other. */
-export const ABI_HASH = 0x709825ad357152c3n;
+export const ABI_HASH = 0x9de6b91c8b070fean;
 
 export const PAL_ABI_VERSION = 1;
 export const PAL_LAYOUT_VERSION = 1;
@@ -67,7 +67,6 @@ export const PAL_SF_DATALOC = 16;
 export const PAL_SF_LATE = 32;
 export const PAL_SF_FIELD_ARRAY = 64;
 export const PAL_SF_RETURN_COPY = 128;
-export const PAL_STEP_DEREF = 2147483648;
 export const PAL_NO_SIZE_SLOT = 255;
 export const PAL_P_SCOPE = 1;
 export const PAL_P_BINARY = 2;
@@ -86,6 +85,8 @@ export const PAL_P_CAP_NEW_EFF = 14;
 export const PAL_P_CAP_NEW_PRM = 15;
 export const PAL_P_CAP_NEW_INH = 16;
 export const PAL_P_CEL = 17;
+export const PAL_P_FOLLOW_PID = 18;
+export const PAL_P_FOLLOW_NS_PID = 19;
 export const PAL_K_SCOPE = 1;
 export const PAL_K_COL = 2;
 export const PAL_K_HASH = 3;
@@ -179,6 +180,8 @@ export const PAL_CEL_INT32 = 2;
 export const PAL_CEL_UINT32 = 3;
 export const PAL_CEL_INT64 = 4;
 export const PAL_CEL_UINT64 = 5;
+export const PAL_PID_HOST = 0;
+export const PAL_PID_INNERMOST = 1;
 export const PAL_BSETS_FORWARD = 0;
 export const PAL_BSETS_REVERSED = 1;
 export const PAL_DO_TRACK_SOCK = 1;
@@ -446,9 +449,10 @@ export const CEL_NODE_LAYOUT = {
   },
 } as const;
 export const PID_KEY_LAYOUT = {
-  bytes: 4,
+  bytes: 8,
   at: {
     pid: 0,
+    space: 4,
   },
 } as const;
 export const ACT_LAYOUT = {
