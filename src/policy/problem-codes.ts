@@ -74,6 +74,31 @@ export const PROBLEM_CODES = [
   { name: 'SetTooLarge', summary: 'A list of values is longer than its table.' },
   { name: 'TooManyHooks', summary: 'A policy has at most 1024 hooks.' },
   { name: 'PlanTooLarge', summary: 'The compiled policy is larger than 4 MiB: shorten its lists of values.' },
+  {
+    name: 'AmbiguousArgument',
+    summary:
+      'The number fits several values of the hook, or only as a position: the message says which one is meant. Name it by "args", its position.',
+  },
+  {
+    name: 'ReadAtReturn',
+    summary: 'A buffer with returnCopy is read when the function returns, so a filter at entry never matches it: use matchReturnArgs.',
+  },
+  { name: 'UnknownList', summary: 'There is no list of this name in spec.lists.' },
+  { name: 'RepeatedName', summary: 'A name is given twice.' },
+  { name: 'BadList', summary: 'The fields of the list do not fit its type, or a list of this type cannot stand here.' },
+  {
+    name: 'BadPattern',
+    summary: 'The pattern is no regular expression, or one that Go and JavaScript read differently, or too large.',
+  },
+  {
+    name: 'TypeNotUsable',
+    summary: 'The type is missing where it cannot be found out, or values of this kind of hook cannot be read as this type.',
+  },
+  { name: 'UselessField', summary: 'The field says nothing here, and would be ignored: remove it, or do what the message says.' },
+  { name: 'BadResolvePath', summary: 'resolve names members and array indices, for example "mm.owner.comm" or "fd[3].f_path".' },
+  { name: 'ResolveTooDeep', summary: 'A path to resolve has at most 10 steps.' },
+  { name: 'UnknownRegister', summary: 'Neither amd64 nor arm64 has a register of this name.' },
+  { name: 'BadTypeName', summary: 'The name cannot be the name of a struct or of a kernel module.' },
   { name: 'TooManyProblems', summary: 'There are more problems than are listed.' },
 ] as const satisfies readonly ProblemCodeEntry[];
 

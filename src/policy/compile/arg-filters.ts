@@ -4,7 +4,7 @@ import type { PlanArg, PlanArgType, PlanBytesFilter, PlanBytesOperator, PlanFilt
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { ArgFilterSpec, ArgOperatorName } from '../schema/selectors.ts';
 import { integerSet, textSet } from '../value-sets.ts';
-import type { DeclaredArg } from './arguments.ts';
+import { type FilterContext, findArguments } from './declared.ts';
 import {
   BYTES_OPERATORS,
   INT_OPERATORS,
@@ -14,17 +14,17 @@ import {
   notSupported,
 } from './unsupported.ts';
 
-export function compileArgFilter(
-  sink: ProblemSink,
-  path: string,
-  filter: ArgFilterSpec,
-  args: readonly DeclaredArg[],
-): PlanFilter | undefined {
-  const position = findArgument(sink, path, filter, args);
-  const declared = position === undefined ? undefined : args[position];
-  if (position === undefined || declared?.plan === null || declared === undefined) {
+export function compileArgFilter(sink: ProblemSink, path: string, filter: ArgFilterSpec, context: FilterContext): PlanFilter | undefined {
+  const found = findArguments(sink, path, filter, context);
+  if (found !== undefined && found.length > 1) {
+    notSupported(sink, fieldPath(path, 'args'), 'a filter on several arguments is not supported yet');
     return undefined;
   }
+  const declared = found?.[0];
+  if (declared === undefined || declared.plan === null) {
+    return undefined;
+  }
+  const { position } = declared;
   if (!isOperatorUsable(sink, fieldPath(path, 'operator'), filter.operator, declared.spec.type, declared.plan)) {
     return undefined;
   }
@@ -39,33 +39,6 @@ export function compileArgFilter(
     return { on: 'int', arg: position, operator, values: compileIntegers(sink, at, declared.spec.type, type, values) };
   }
   return compileBytes(sink, at, position, type, bytesOperatorOf(filter.operator), values);
-}
-
-/** Position in `args` of the argument that a filter means: `args` names positions, `index` names the index of an entry. */
-function findArgument(sink: ProblemSink, path: string, filter: ArgFilterSpec, args: readonly DeclaredArg[]): number | undefined {
-  const listed = filter.args ?? [];
-  if (listed.length > 1) {
-    notSupported(sink, fieldPath(path, 'args'), 'a filter on several arguments is not supported yet');
-    return undefined;
-  }
-  const [position] = listed;
-  if (position !== undefined) {
-    if (position < args.length) {
-      return position;
-    }
-    const hint = args.length === 0 ? 'the hook has no args' : `positions from 0 to ${args.length - 1}`;
-    sink.error('UndeclaredArgument', fieldPath(path, 'args'), `args has no entry at position ${position}`, hint);
-    return undefined;
-  }
-  const index = filter.index ?? 0;
-  const found = args.findIndex((arg) => arg.spec.index === index);
-  if (found === -1) {
-    const declared = [...new Set(args.map((arg) => arg.spec.index))].join(', ');
-    const hint = declared === '' ? 'declare it in args' : `declare it in args; declared: ${declared}`;
-    sink.error('UndeclaredArgument', fieldPath(path, 'index'), `argument ${index} is not among the args of this hook`, hint);
-    return undefined;
-  }
-  return found;
 }
 
 function isOperatorUsable(sink: ProblemSink, path: string, operator: ArgOperatorName, typeName: string, arg: PlanArg): boolean {
@@ -179,5 +152,5 @@ function bytesOperatorOf(operator: ArgOperatorName): PlanBytesOperator {
 }
 
 function isIntType(type: PlanArgType): type is PlanIntType {
-  return type !== 'string' && type !== 'path' && type !== 'file';
+  return /^u?int(8|16|32|64)$/.test(type);
 }

@@ -4,7 +4,7 @@ import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { ArgumentSpec } from '../schema/arguments.ts';
 import type { KprobeSpec, LsmHookSpec, TracepointSpec } from '../schema/hooks.ts';
 import type { SelectorSpec } from '../schema/selectors.ts';
-import { compileArguments } from './arguments.ts';
+import { compileValues } from './arguments.ts';
 import { compileSelectors } from './selectors.ts';
 import { UNSUPPORTED_KPROBE_FIELDS, UNSUPPORTED_TRACEPOINT_FIELDS, notSupported, refuseFields } from './unsupported.ts';
 
@@ -59,7 +59,7 @@ type HookBody = {
 
 function compileHook(sink: ProblemSink, head: HookHead, body: HookBody): PlanHook {
   const { canDeny, ...identity } = head;
-  const args = compileArguments(sink, fieldPath(head.path, 'args'), head.kind, body.args ?? []);
+  const args = compileValues(sink, head.path, { kind: head.kind, hasBtfFile: false }, { args: body.args });
   return {
     ...identity,
     message: body.message === undefined ? '' : compileText(sink, fieldPath(head.path, 'message'), body.message, LIMITS.messageBytes),

@@ -4,7 +4,7 @@ import { type ProblemSink, fieldPath } from '../problem.ts';
 import type { SelectorSpec } from '../schema/selectors.ts';
 import { type ActionContext, compileActions } from './actions.ts';
 import { compileArgFilter } from './arg-filters.ts';
-import type { DeclaredArg } from './arguments.ts';
+import type { DeclaredArg } from './declared.ts';
 import { compileBinaryFilter, compileCapabilityFilter, compileNamespaceFilter } from './process-filters.ts';
 import { UNSUPPORTED_SELECTOR_FIELDS, refuseFields } from './unsupported.ts';
 
@@ -50,7 +50,9 @@ function compileSelector(
       ...each('matchNamespaces', spec.matchNamespaces, compileNamespaceFilter),
       ...each('matchBinaries', spec.matchBinaries, compileBinaryFilter),
       ...each('matchCapabilities', spec.matchCapabilities, compileCapabilityFilter),
-      ...each('matchArgs', argFilters, (into, at, entry) => compileArgFilter(into, at, entry, args)),
+      ...each('matchArgs', argFilters, (into, at, entry) =>
+        compileArgFilter(into, at, entry, { block: 'matchArgs', kind: context.kind, args, lists: new Map() }),
+      ),
     ],
     actions: compileActions(sink, fieldPath(path, 'matchActions'), context, spec.matchActions ?? []),
   };

@@ -1,11 +1,8 @@
-import type { ArgTypeName } from '../schema/arguments.ts';
 import type { ArgOperatorName } from '../schema/selectors.ts';
 import type { ACTIONS } from '../schema/actions.ts';
-import type { PlanArgType } from '../plan.ts';
 import { type ProblemSink, fieldPath } from '../problem.ts';
 import type { TracingPolicySpec } from '../schema/spec.ts';
 import type { SelectorSpec } from '../schema/selectors.ts';
-import type { ArgumentSpec } from '../schema/arguments.ts';
 import type { ActionSpec } from '../schema/actions.ts';
 import type { KprobeSpec, TracepointSpec } from '../schema/hooks.ts';
 
@@ -31,16 +28,6 @@ export const UNSUPPORTED_KPROBE_FIELDS = [
 ] as const satisfies readonly (keyof KprobeSpec)[];
 
 export const UNSUPPORTED_TRACEPOINT_FIELDS = ['raw'] as const satisfies readonly (keyof TracepointSpec)[];
-
-export const UNSUPPORTED_ARG_FIELDS = [
-  'resolve',
-  'sizeArgIndex',
-  'returnCopy',
-  'maxData',
-  'source',
-  'btfType',
-  'btfTypeModule',
-] as const satisfies readonly (keyof ArgumentSpec)[];
 
 export const UNSUPPORTED_SELECTOR_FIELDS = [
   'matchData',
@@ -72,29 +59,6 @@ export const UNSUPPORTED_ACTION_FIELDS = [
   'userStackTrace',
   'imaHash',
 ] as const satisfies readonly (keyof ActionSpec)[];
-
-/** Argument types that compile, and what they become. */
-export const SUPPORTED_ARG_TYPES: Readonly<Partial<Record<ArgTypeName, PlanArgType>>> = {
-  int: 'int32',
-  int32: 'int32',
-  sint32: 'int32',
-  int8: 'int8',
-  sint8: 'int8',
-  int16: 'int16',
-  sint16: 'int16',
-  int64: 'int64',
-  sint64: 'int64',
-  long: 'int64',
-  uint8: 'uint8',
-  uint16: 'uint16',
-  uint32: 'uint32',
-  uint64: 'uint64',
-  ulong: 'uint64',
-  size_t: 'uint64',
-  string: 'string',
-  path: 'path',
-  file: 'file',
-};
 
 type ActionName = (typeof ACTIONS)[number];
 

@@ -128,3 +128,7 @@ export type KprobeSpec = z.infer<typeof kprobe>;
 export type TracepointSpec = z.infer<typeof tracepoint>;
 export type LsmHookSpec = z.infer<typeof lsmHook>;
 export type OptionSpec = z.infer<typeof option>;
+export type UprobeSpec = z.infer<typeof uprobe>;
+export type UsdtSpec = z.infer<typeof usdt>;
+export type EnforcerSpec = z.infer<typeof enforcer>;
+export type ListSpec = z.infer<typeof list>;
