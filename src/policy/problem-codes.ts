@@ -6,6 +6,11 @@ export type ProblemCodeEntry = {
 };
 
 export const PROBLEM_CODES = [
+  { name: 'NotYaml', summary: 'The text is neither YAML nor JSON, or uses something of YAML that Kubernetes does not know.' },
+  { name: 'NotUtf8', summary: 'The text is not encoded as UTF-8.' },
+  { name: 'DuplicateField', summary: 'A field is given twice in one object: YAML silently keeps one of the two.' },
+  { name: 'BadAlias', summary: 'A YAML alias has no anchor before it, or stands inside what it stands for.' },
+  { name: 'TooLarge', summary: 'The file or document is larger than an API server stores, or becomes so when its YAML aliases are written out.' },
   { name: 'NotAnObject', summary: 'The document is not a Kubernetes object.' },
   { name: 'UnknownKind', summary: 'The object is neither a TracingPolicy nor a TracingPolicyNamespaced of cilium.io/v1alpha1.' },
   { name: 'BadName', summary: 'The name is no DNS subdomain, or the namespace is missing or no DNS label.' },
@@ -63,7 +68,7 @@ export const PROBLEM_CODES = [
   { name: 'OverrideErrorOutOfRange', summary: 'argError must be a negative error number from -4095 to -1.' },
   { name: 'OverrideOnTracepoint', summary: 'A tracepoint cannot change what a call returns.' },
   { name: 'OverrideNotPossible', summary: 'Only system calls, security_* functions and LSM hooks can be denied.' },
-  { name: 'RepeatedAction', summary: 'A selector may have one Override.' },
+  { name: 'RepeatedAction', summary: 'A selector may have one such action: a second one would undo the first.' },
   { name: 'TextTooShort', summary: 'Messages and tags have at least 2 characters.' },
   { name: 'TextTruncated', summary: 'Messages are cut after 256 bytes, tags after 128.' },
   { name: 'TooManyTags', summary: 'A hook has at most 16 tags.' },
@@ -99,6 +104,33 @@ export const PROBLEM_CODES = [
   { name: 'ResolveTooDeep', summary: 'A path to resolve has at most 10 steps.' },
   { name: 'UnknownRegister', summary: 'Neither amd64 nor arm64 has a register of this name.' },
   { name: 'BadTypeName', summary: 'The name cannot be the name of a struct or of a kernel module.' },
+  { name: 'ActionNotPossible', summary: 'This kind of hook, or this moment, cannot do the action; the message says where it is possible.' },
+  { name: 'NoEnforcer', summary: 'NotifyEnforcer denies in the calls that spec.enforcers names, and there is none.' },
+  { name: 'BadActionArgument', summary: 'The action is about an argument of another type, or the number fits two of them.' },
+  { name: 'BadSignal', summary: 'Signals have numbers from 1 to 64.' },
+  { name: 'BadRateLimit', summary: 'A rate limit is a number of seconds, or with a unit: 5, 5s, 1m, 1h.' },
+  { name: 'BadUrl', summary: 'The address to fetch is no http or https URL.' },
+  { name: 'BadDomainName', summary: 'The name to look up cannot be one.' },
+  { name: 'BadRegister', summary: 'argRegs assigns to registers: "rax=11", "rbp=%rsp", "rip=8%rsp", "rbp=(%rsp)", "rsp=8(%rsp)".' },
+  { name: 'TooManyRegisters', summary: 'An action sets at most 8 registers.' },
+  {
+    name: 'WrongArgumentCount',
+    summary: 'CapabilitiesGained compares two arguments, "args: [OLD, NEW]"; every other operator compares one.',
+  },
+  { name: 'BadAddress', summary: 'Addresses are IPv4 or IPv6, with or without a length: 10.0.0.0/8, 2001:db8::1.' },
+  { name: 'HostBitsIgnored', summary: 'The address has bits behind the length of its network, which say nothing: 10.0.0.1/8 is 10.0.0.0/8.' },
+  { name: 'RangeReversed', summary: 'The end of a range is less than its beginning; the two are swapped, as upstream does.' },
+  { name: 'AlwaysMatches', summary: 'The filter holds for every value: it says nothing.' },
+  {
+    name: 'FollowChildrenNotPossible',
+    summary: 'followChildren works with whole paths only, that is with the operators In and NotIn.',
+  },
+  {
+    name: 'BadExpression',
+    summary:
+      'The expression of CelExpr cannot be read, or its types do not fit. 42 is an int64, 42u a uint64, int32(42) an int32, uint32(42u) a uint32; nothing is converted unless it is written.',
+  },
+  { name: 'CelTooLarge', summary: 'An expression has at most 32 operands and operators, and a hook at most 8 expressions.' },
   { name: 'TooManyProblems', summary: 'There are more problems than are listed.' },
 ] as const satisfies readonly ProblemCodeEntry[];
 

@@ -1,68 +1,228 @@
-import { parseInteger, rangeOf } from '../integers.ts';
+import { isTextType, numberRangeOf } from '../arg-types.ts';
+import { compileCelFilter } from '../cel/compile-cel.ts';
+import { parseInteger } from '../integers.ts';
 import { LIMITS } from '../limits.ts';
-import type { PlanArg, PlanArgType, PlanBytesFilter, PlanBytesOperator, PlanFilter, PlanIntType } from '../plan.ts';
-import { type ProblemSink, fieldPath, quote } from '../problem.ts';
+import type { PlanArgType, PlanBytesOperator, PlanFilter, PlanIntFilter } from '../plan.ts';
+import { type ProblemSink, fieldPath } from '../problem.ts';
 import type { ArgFilterSpec, ArgOperatorName } from '../schema/selectors.ts';
 import { integerSet, textSet } from '../value-sets.ts';
-import { type FilterContext, findArguments } from './declared.ts';
+import { isOperatorUsable } from './arg-operators.ts';
+import { type DeclaredArg, type FilterContext, findArguments, findList } from './declared.ts';
+import { compileCapabilityMask, compileCapabilitySets } from './value-capabilities.ts';
 import {
-  BYTES_OPERATORS,
-  INT_OPERATORS,
-  UNSUPPORTED_BYTES_OPERATORS,
-  UNSUPPORTED_FILE_OPERATORS,
-  UNSUPPORTED_INT_OPERATORS,
-  notSupported,
-} from './unsupported.ts';
+  type IndexedValue,
+  type NumberSubject,
+  compileComparison,
+  compileEquality,
+  compileMap,
+  compileMask,
+  compileRanges,
+} from './value-numbers.ts';
+import { compileAddresses, compileSocketNumbers, privilegedPorts } from './value-sockets.ts';
+import { compileBytes, compileFileTypes, compileSubstrings } from './value-texts.ts';
 
+/** One entry of matchArgs, matchData or matchReturnArgs; undefined after a problem. */
 export function compileArgFilter(sink: ProblemSink, path: string, filter: ArgFilterSpec, context: FilterContext): PlanFilter | undefined {
+  if (filter.operator === 'CelExpr') {
+    return compileCelFilter(sink, path, filter, context);
+  }
   const found = findArguments(sink, path, filter, context);
-  if (found !== undefined && found.length > 1) {
-    notSupported(sink, fieldPath(path, 'args'), 'a filter on several arguments is not supported yet');
+  const [declared, other, ...more] = found ?? [];
+  if (found === undefined || declared === undefined || declared.plan === null || other?.plan === null) {
     return undefined;
   }
-  const declared = found?.[0];
-  if (declared === undefined || declared.plan === null) {
+  const at = fieldPath(path, 'operator');
+  const usable = found.filter((arg) =>
+    arg.plan === null ? false : isOperatorUsable(sink, at, filter.operator, arg.plan.type, arg.spec.type),
+  );
+  if (usable.length < found.length) {
     return undefined;
   }
-  const { position } = declared;
-  if (!isOperatorUsable(sink, fieldPath(path, 'operator'), filter.operator, declared.spec.type, declared.plan)) {
+  if (filter.operator === 'CapabilitiesGained') {
+    if (other === undefined || more.length > 0) {
+      sink.error('WrongArgumentCount', fieldPath(path, 'args'), 'CapabilitiesGained compares two arguments', 'args: [OLD, NEW]');
+      return undefined;
+    }
+    refuseValues(sink, path, filter);
+    return { on: 'gained', before: declared.position, after: other.position };
+  }
+  if (other !== undefined) {
+    const message = `${filter.operator} compares one argument, not ${found.length}`;
+    sink.error('WrongArgumentCount', fieldPath(path, 'args'), message, 'write one filter for each');
     return undefined;
+  }
+  return compileOneArgument(sink, path, filter, declared, declared.plan.type, context);
+}
+
+function compileOneArgument(
+  sink: ProblemSink,
+  path: string,
+  filter: ArgFilterSpec,
+  declared: DeclaredArg,
+  type: PlanArgType,
+  context: FilterContext,
+): PlanFilter | undefined {
+  const { operator } = filter;
+  const arg = declared.position;
+  switch (operator) {
+    case 'SPortPriv':
+    case 'NotSportPriv':
+      refuseValues(sink, path, filter);
+      return privilegedPorts({ arg, field: 'sourcePort', operator: membership(operator) });
+    case 'DPortPriv':
+    case 'NotDPortPriv':
+      refuseValues(sink, path, filter);
+      return privilegedPorts({ arg, field: 'destinationPort', operator: membership(operator) });
+    default:
+      break;
   }
   const values = filter.values ?? [];
   const at = fieldPath(path, 'values');
   if (!isCountUsable(sink, at, values)) {
     return undefined;
   }
-  const type = declared.plan.type;
-  if (isIntType(type)) {
-    const operator = filter.operator === 'Equal' || filter.operator === 'In' ? 'Equal' : 'NotEqual';
-    return { on: 'int', arg: position, operator, values: compileIntegers(sink, at, declared.spec.type, type, values) };
+  switch (operator) {
+    case 'SAddr':
+    case 'NotSAddr':
+      return compileAddresses(sink, at, { arg, end: 'source', operator: membership(operator) }, values);
+    case 'DAddr':
+    case 'NotDAddr':
+      return compileAddresses(sink, at, { arg, end: 'destination', operator: membership(operator) }, values);
+    case 'SPort':
+    case 'NotSPort':
+      return compileSocketNumbers(sink, at, { arg, field: 'sourcePort', operator: membership(operator) }, values);
+    case 'DPort':
+    case 'NotDPort':
+      return compileSocketNumbers(sink, at, { arg, field: 'destinationPort', operator: membership(operator) }, values);
+    case 'Protocol':
+      return compileSocketNumbers(sink, at, { arg, field: 'protocol', operator: 'In' }, values);
+    case 'Family':
+      return compileSocketNumbers(sink, at, { arg, field: 'family', operator: 'In' }, values);
+    case 'State':
+      return compileSocketNumbers(sink, at, { arg, field: 'state', operator: 'In' }, values);
+    case 'FileType':
+    case 'NotFileType':
+      return compileFileTypes(sink, at, arg, membership(operator), values);
+    case 'SubString':
+      return compileSubstrings(sink, at, arg, type, 'exactly', values);
+    case 'SubStringIgnCase':
+      return compileSubstrings(sink, at, arg, type, 'ignoring case', values);
+    case 'Prefix':
+    case 'NotPrefix':
+    case 'Postfix':
+    case 'NotPostfix':
+      return compileBytes(sink, at, arg, type, operator, values);
+    default:
+      return isText(type, operator, values)
+        ? compileBytes(sink, at, arg, type, equality(operator), values)
+        : compileNumbers(sink, at, operator, values, declared, type, context);
   }
-  return compileBytes(sink, at, position, type, bytesOperatorOf(filter.operator), values);
 }
 
-function isOperatorUsable(sink: ProblemSink, path: string, operator: ArgOperatorName, typeName: string, arg: PlanArg): boolean {
-  const usable: readonly ArgOperatorName[] = isIntType(arg.type) ? INT_OPERATORS : BYTES_OPERATORS;
-  if (usable.includes(operator)) {
-    return true;
-  }
-  if (operatorsOfLanguage(arg.type).includes(operator)) {
-    notSupported(sink, path, `operator ${operator} is not supported yet`, `works: ${usable.join(', ')}`);
-  } else {
-    const hint = `use ${usable.slice(0, -1).join(', ')} or ${usable.at(-1) ?? ''}`;
-    sink.error('OperatorTypeMismatch', path, `${operator} never matches type ${quote(typeName)}`, hint);
-  }
-  return false;
+/** What equality means for `auto` is seen in the values; `bind` refuses it where the kernel's type is another. */
+function isText(type: PlanArgType, operator: ArgOperatorName, values: readonly string[]): boolean {
+  const isEquality = operator === 'Equal' || operator === 'NotEqual' || operator === 'In' || operator === 'NotIn';
+  return isTextType(type) || (type === 'auto' && isEquality && values.some((value) => parseInteger(value) === undefined));
 }
 
-function operatorsOfLanguage(type: PlanArgType): readonly ArgOperatorName[] {
-  if (isIntType(type)) {
-    return UNSUPPORTED_INT_OPERATORS;
+function compileNumbers(
+  sink: ProblemSink,
+  at: string,
+  operator: ArgOperatorName,
+  values: readonly string[],
+  declared: DeclaredArg,
+  type: PlanArgType,
+  context: FilterContext,
+): PlanFilter | undefined {
+  const arg = declared.position;
+  const range = numberRangeOf(type);
+  if (range === undefined) {
+    return undefined;
   }
-  return type === 'string' ? UNSUPPORTED_BYTES_OPERATORS : [...UNSUPPORTED_BYTES_OPERATORS, ...UNSUPPORTED_FILE_OPERATORS];
+  const subject: NumberSubject = { position: arg, type, typeName: declared.spec.type, range };
+  const isSet = type === 'kernel_cap_t' || type === 'cap_effective' || type === 'cap_permitted' || type === 'cap_inheritable';
+  switch (operator) {
+    case 'Mask':
+      return isSet ? compileCapabilityMask(sink, at, arg, values) : compileMask(sink, at, values, subject);
+    case 'GT':
+    case 'GreaterThan':
+      return compileComparison(sink, at, 'greater', values, subject);
+    case 'LT':
+    case 'LessThan':
+      return compileComparison(sink, at, 'less', values, subject);
+    case 'InRange':
+    case 'NotInRange':
+      return compileRanges(sink, at, operator, values, subject);
+    case 'InMap':
+    case 'NotInMap':
+      return compileMembers(sink, at, operator === 'InMap' ? 'InRange' : 'NotInRange', values, subject, context);
+    default: {
+      const kind = equality(operator);
+      return isSet ? compileCapabilitySets(sink, at, arg, kind, values) : compileEquality(sink, at, kind, values, subject);
+    }
+  }
 }
 
-export function isCountUsable(sink: ProblemSink, path: string, values: readonly string[]): boolean {
+/** InMap and NotInMap: numbers, ranges, and for ids of system calls the names of a list. */
+function compileMembers(
+  sink: ProblemSink,
+  path: string,
+  operator: 'InRange' | 'NotInRange',
+  values: readonly string[],
+  subject: NumberSubject,
+  context: FilterContext,
+): PlanFilter {
+  const plain: IndexedValue[] = [];
+  const names: string[] = [];
+  for (const [index, text] of values.entries()) {
+    if (text.startsWith('list:')) {
+      names.push(...syscallsOf(sink, fieldPath(path, index), text, subject, context));
+    } else {
+      plain.push({ index, text });
+    }
+  }
+  const filter = compileMap(sink, path, operator, plain, subject);
+  if (names.length === 0) {
+    return filter;
+  }
+  if (filter.on === 'range') {
+    sink.error('BadValue', path, 'a list of system calls and ranges of numbers cannot be in one filter', 'write the numbers one by one');
+    return filter;
+  }
+  return { ...filter, values: [...integerSet(filter.values.map(BigInt)), ...textSet(names)] };
+}
+
+function syscallsOf(sink: ProblemSink, path: string, text: string, subject: NumberSubject, context: FilterContext): readonly string[] {
+  if (subject.type !== 'syscall64') {
+    const message = `a list of system calls never matches type "${subject.typeName}"`;
+    sink.error('BadList', path, message, 'declare the argument as "type: syscall64"');
+    return [];
+  }
+  const list = findList(sink, path, text, context.lists);
+  if (list === undefined || list.of === 'syscalls') {
+    return list?.names ?? [];
+  }
+  sink.error('BadList', path, 'only a list of type syscalls can be compared with the id of a system call', 'set "type: syscalls"');
+  return [];
+}
+
+/** Negated operators are those whose name says so; their lists are the ones of the others. */
+function membership(operator: ArgOperatorName): 'In' | 'NotIn' {
+  return operator.startsWith('Not') ? 'NotIn' : 'In';
+}
+
+function equality(operator: ArgOperatorName): PlanIntFilter['operator'] & PlanBytesOperator {
+  return operator.startsWith('Not') ? 'NotEqual' : 'Equal';
+}
+
+/** Upstream ignores them; someone who writes them expects something. */
+function refuseValues(sink: ProblemSink, path: string, filter: ArgFilterSpec): void {
+  if ((filter.values ?? []).length > 0) {
+    sink.warn('UselessField', fieldPath(path, 'values'), `${filter.operator} takes no values: these say nothing`, 'remove them');
+  }
+}
+
+export function isCountUsable(sink: ProblemSink, path: string, values: readonly unknown[]): boolean {
   if (values.length === 0) {
     sink.error('NoValues', path, 'has no values');
     return false;
@@ -72,85 +232,4 @@ export function isCountUsable(sink: ProblemSink, path: string, values: readonly 
     return false;
   }
   return true;
-}
-
-function compileIntegers(sink: ProblemSink, path: string, typeName: string, type: PlanIntType, values: readonly string[]): string[] {
-  const range = rangeOf(type);
-  const numbers: bigint[] = [];
-  for (const [index, text] of values.entries()) {
-    const value = parseInteger(text);
-    if (value === undefined) {
-      sink.error('NotANumber', fieldPath(path, index), `${quote(text)} is not a number, and the argument has type ${quote(typeName)}`);
-    } else if (value < range.min || value > range.max) {
-      const hint = `from ${range.min} to ${range.max}`;
-      sink.error('NumberOutOfRange', fieldPath(path, index), `${quote(text)} never matches type ${quote(typeName)}`, hint);
-    } else {
-      numbers.push(value);
-    }
-  }
-  return integerSet(numbers);
-}
-
-function compileBytes(
-  sink: ProblemSink,
-  path: string,
-  arg: number,
-  type: PlanArgType,
-  operator: PlanBytesOperator,
-  values: readonly string[],
-): PlanBytesFilter {
-  const max = maxBytesOf(operator);
-  const texts: string[] = [];
-  for (const [index, value] of values.entries()) {
-    // Strings of the kernel end at their NUL, so one at the end of a value says nothing (as upstream).
-    const text = type === 'string' ? value.replace(/\0+$/, '') : value;
-    checkText(sink, fieldPath(path, index), text, max, operator);
-    texts.push(text);
-  }
-  return { on: 'bytes', arg, operator, values: textSet(texts) };
-}
-
-/** A value that can be compared: not empty, no NUL inside, Unicode that has bytes, short enough. */
-export function checkText(sink: ProblemSink, path: string, text: string, maxBytes: number, operator: string): void {
-  const bytes = Buffer.byteLength(text);
-  if (text === '') {
-    sink.error('BadValue', path, 'is empty');
-  } else if (text.includes('\0') || !text.isWellFormed()) {
-    sink.error('BadValue', path, `${quote(text)} never matches: it has characters that no such value can have`);
-  } else if (bytes > maxBytes) {
-    sink.error('ValueTooLong', path, `${bytes} bytes is too long for ${operator}`, `at most ${maxBytes}`);
-  }
-}
-
-function maxBytesOf(operator: PlanBytesOperator): number {
-  switch (operator) {
-    case 'Equal':
-    case 'NotEqual':
-      return LIMITS.equalBytes;
-    case 'Prefix':
-    case 'NotPrefix':
-      return LIMITS.prefixBytes;
-    case 'Postfix':
-    case 'NotPostfix':
-      return LIMITS.postfixBytes;
-  }
-}
-
-function bytesOperatorOf(operator: ArgOperatorName): PlanBytesOperator {
-  switch (operator) {
-    case 'Prefix':
-    case 'NotPrefix':
-    case 'Postfix':
-    case 'NotPostfix':
-    case 'NotEqual':
-      return operator;
-    case 'NotIn':
-      return 'NotEqual';
-    default:
-      return 'Equal';
-  }
-}
-
-function isIntType(type: PlanArgType): type is PlanIntType {
-  return /^u?int(8|16|32|64)$/.test(type);
 }

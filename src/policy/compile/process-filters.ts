@@ -1,32 +1,74 @@
-import { CAPABILITIES, capabilityNumber } from '../capabilities.ts';
-import { parseInteger } from '../integers.ts';
 import { LIMITS } from '../limits.ts';
 import { didYouMean } from '../nearest.ts';
 import { isNamespaceName } from '../names.ts';
-import type { LinuxNamespace, PlanFilter } from '../plan.ts';
+import { parseInteger } from '../integers.ts';
+import type {
+  LinuxNamespace,
+  PlanBinaryFilter,
+  PlanCapabilityChangeFilter,
+  PlanCapabilityFilter,
+  PlanFilter,
+  PlanNamespaceChangeFilter,
+  PlanPidFilter,
+} from '../plan.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
-import type { BinaryFilterSpec, CapabilityFilterSpec, NamespaceFilterSpec } from '../schema/selectors.ts';
+import type {
+  BinaryFilterSpec,
+  CapabilityFilterSpec,
+  NamespaceChangeFilterSpec,
+  NamespaceFilterSpec,
+  PidFilterSpec,
+} from '../schema/selectors.ts';
 import { integerSet, textSet } from '../value-sets.ts';
-import { checkText, isCountUsable } from './arg-filters.ts';
-import { notSupported, refuseFields } from './unsupported.ts';
+import { isCountUsable } from './arg-filters.ts';
+import { capabilityBit } from './value-capabilities.ts';
+import { checkText } from './value-texts.ts';
 
-export function compileBinaryFilter(sink: ProblemSink, path: string, filter: BinaryFilterSpec): PlanFilter | undefined {
-  refuseFields(sink, path, filter, ['followChildren']);
-  if (filter.operator !== 'In' && filter.operator !== 'NotIn') {
-    notSupported(sink, fieldPath(path, 'operator'), `operator ${filter.operator} on binaries is not supported yet`, 'works: In, NotIn');
+/** matchBinaries, and matchParentBinaries (`whose: 'parent'`). */
+export function compileBinaryFilter(
+  sink: ProblemSink,
+  path: string,
+  filter: BinaryFilterSpec,
+  whose: 'process' | 'parent' = 'process',
+): PlanBinaryFilter | undefined {
+  const { operator } = filter;
+  const isMembership = operator === 'In' || operator === 'NotIn';
+  if (filter.followChildren && !isMembership) {
+    const message = `followChildren does not work with ${operator}`;
+    sink.error('FollowChildrenNotPossible', fieldPath(path, 'followChildren'), message, 'use In or NotIn, and whole paths');
     return undefined;
   }
   const at = fieldPath(path, 'values');
   if (!isCountUsable(sink, at, filter.values)) {
     return undefined;
   }
+  const isPostfix = operator === 'Postfix' || operator === 'NotPostfix';
   for (const [index, value] of filter.values.entries()) {
-    checkText(sink, fieldPath(at, index), value, LIMITS.binaryBytes, filter.operator);
-    if (value !== '' && !value.startsWith('/')) {
+    checkText(sink, fieldPath(at, index), value, isPostfix ? LIMITS.postfixBytes : LIMITS.binaryBytes, operator);
+    if (value !== '' && !isPostfix && !value.startsWith('/')) {
       sink.error('BadValue', fieldPath(at, index), `${quote(value)} never matches: it is no absolute path`);
     }
   }
-  return { on: 'binary', operator: filter.operator, values: textSet(filter.values) };
+  return {
+    on: 'binary',
+    operator,
+    values: textSet(filter.values),
+    ...(whose === 'parent' ? { of: 'parent' as const } : {}),
+    ...(filter.followChildren ? { followChildren: true as const } : {}),
+  };
+}
+
+export function compilePidFilter(sink: ProblemSink, path: string, filter: PidFilterSpec): PlanPidFilter | undefined {
+  if (!isCountUsable(sink, fieldPath(path, 'values'), filter.values)) {
+    return undefined;
+  }
+  return {
+    on: 'pid',
+    operator: filter.operator,
+    values: integerSet(filter.values.map(BigInt)),
+    ...(filter.isNamespacePID ? { isNamespacePid: true as const } : {}),
+    ...(filter.followForks ? { followForks: true as const } : {}),
+  };
 }
 
 const LINUX_NAMESPACES: Readonly<Record<Exclude<NamespaceFilterSpec['namespace'], 'Pod'>, LinuxNamespace>> = {
@@ -65,41 +107,67 @@ export function compileNamespaceFilter(sink: ProblemSink, path: string, filter: 
     } else if (number !== undefined && number >= 0n && number <= 0xffff_ffffn) {
       numbers.push(number);
     } else {
-      const hint = isNamespaceName(value) ? 'for Kubernetes namespaces use "namespace: Pod"' : undefined;
+      const podHint = isNamespaceName(value) ? 'for Kubernetes namespaces use "namespace: Pod"' : undefined;
+      const hint = didYouMean(value, ['host_ns']) ?? podHint;
       sink.error('BadNamespaceValue', fieldPath(at, index), `${quote(value)} is neither host_ns nor an inode number`, hint);
     }
   }
   return { on: 'namespace', namespace: LINUX_NAMESPACES[namespace], operator, values: [...integerSet(numbers), ...host] };
 }
 
-export function compileCapabilityFilter(sink: ProblemSink, path: string, filter: CapabilityFilterSpec): PlanFilter | undefined {
+/** Their names in any case, as upstream takes them here. */
+const NAMESPACE_BY_NAME: ReadonlyMap<string, LinuxNamespace> = new Map(
+  Object.entries(LINUX_NAMESPACES).map(([name, namespace]) => [name.toLowerCase(), namespace]),
+);
+
+export function compileNamespaceChangeFilter(
+  sink: ProblemSink,
+  path: string,
+  filter: NamespaceChangeFilterSpec,
+): PlanNamespaceChangeFilter | undefined {
   const at = fieldPath(path, 'values');
   if (!isCountUsable(sink, at, filter.values)) {
     return undefined;
   }
-  let mask = 0n;
-  for (const [index, name] of filter.values.entries()) {
-    const number = capabilityNumber(name);
-    if (number === undefined) {
-      const hint = didYouMean(name, CAPABILITIES) ?? prefixHint(name);
-      sink.error('UnknownCapability', fieldPath(at, index), `Linux has no capability ${quote(name)}`, hint);
-    } else {
-      mask |= 1n << BigInt(number);
+  const namespaces = filter.values.flatMap((value, index): readonly LinuxNamespace[] => {
+    const found = NAMESPACE_BY_NAME.get(value.toLowerCase());
+    if (found === undefined) {
+      const names = Object.keys(LINUX_NAMESPACES);
+      const hint = didYouMean(value, names) ?? `one of ${names.join(', ')}`;
+      sink.error('BadNamespaceValue', fieldPath(at, index), `${quote(value)} is no kind of Linux namespace`, hint);
+      return [];
     }
+    return [found];
+  });
+  return { on: 'namespaceChange', operator: filter.operator, namespaces: [...new Set(namespaces)].toSorted() };
+}
+
+export function compileCapabilityFilter(sink: ProblemSink, path: string, filter: CapabilityFilterSpec): PlanCapabilityFilter | undefined {
+  const held = compileCapabilities(sink, path, filter);
+  return held === undefined ? undefined : { on: 'capability', ...held };
+}
+
+export function compileCapabilityChangeFilter(
+  sink: ProblemSink,
+  path: string,
+  filter: CapabilityFilterSpec,
+): PlanCapabilityChangeFilter | undefined {
+  const gained = compileCapabilities(sink, path, filter);
+  return gained === undefined ? undefined : { on: 'capabilityChange', ...gained };
+}
+
+const CAPABILITY_SETS = { Effective: 'effective', Permitted: 'permitted', Inheritable: 'inheritable' } as const;
+
+function compileCapabilities(sink: ProblemSink, path: string, filter: CapabilityFilterSpec): Omit<PlanCapabilityFilter, 'on'> | undefined {
+  const at = fieldPath(path, 'values');
+  if (!isCountUsable(sink, at, filter.values)) {
+    return undefined;
   }
+  const mask = filter.values.reduce((bits, name, index) => bits | capabilityBit(sink, fieldPath(at, index), name), 0n);
   return {
-    on: 'capability',
     set: CAPABILITY_SETS[filter.type],
     operator: filter.operator,
     mask: String(mask),
     isNamespaceCapability: filter.isNamespaceCapability,
   };
-}
-
-const CAPABILITY_SETS = { Effective: 'effective', Permitted: 'permitted', Inheritable: 'inheritable' } as const;
-
-/** For those who forgot the prefix: four more letters are too far for a likeness. */
-function prefixHint(name: string): string | undefined {
-  const prefixed = `CAP_${name.toUpperCase()}`;
-  return capabilityNumber(prefixed) === undefined ? didYouMean(prefixed, CAPABILITIES) : `did you mean "${prefixed}"?`;
 }

@@ -1,4 +1,4 @@
-import { effectOf } from '../effect.ts';
+import { effectOf, isDenying } from '../effect.ts';
 import type { Plan, PlanAction, PlanFilter, PlanHook, PlanSelector, PolicyMode } from '../plan.ts';
 import type { HookCall } from './event.ts';
 import { answer } from './filter.ts';
@@ -109,12 +109,7 @@ function matchOf(filters: readonly PlanFilter[], hook: PlanHook, call: HookCall,
 /** The option, or its default: a deny must not be evaded by an unreadable value, and a kill must not hit by accident. */
 export function unknownMatches(plan: Plan, selector: PlanSelector): boolean {
   const { onUnknown } = plan.options;
-  return onUnknown === null ? denies(selector.actions) : onUnknown === 'match';
-}
-
-/** Here, or in a call of the enforcer. */
-function denies(actions: readonly PlanAction[]): boolean {
-  return actions.some((action) => action.type === 'override' || (action.type === 'notify_enforcer' && action.errno !== 0));
+  return onUnknown === null ? isDenying(effectOf(selector.actions)) : onUnknown === 'match';
 }
 
 function verdictOf(
@@ -126,11 +121,11 @@ function verdictOf(
 ): PolicyVerdict {
   const effect = effectOf(actions);
   const byUnknown = match === 'unknown';
-  const spares = byUnknown && denies(actions);
+  const spares = byUnknown && isDenying(effect);
   const kills = effect.kill && !spares;
-  const signal = effect.kill || spares ? null : signalOf(actions);
+  const signal = effect.kill || spares ? null : effect.signal;
   const acts = mode === 'enforce' && !call.process.exempt;
-  const others = actions.filter(isSideAction);
+  const others = actions.filter(isSideAction).filter((action) => acts || !interferes(action));
   return {
     selector: position,
     post: effect.post,
@@ -141,22 +136,14 @@ function verdictOf(
     wouldKill: mode === 'monitor' && kills,
     wouldSignal: mode === 'monitor' && signal !== null,
     byUnknown,
-    killSuppressed: spares && (effect.kill || signalOf(actions) !== null || others.some(signals)),
-    others: others
-      .filter((action) => acts || !interferes(action))
-      .map((action) => (spares && signals(action) ? { ...action, signal: 0 } : action)),
+    killSuppressed: spares && (effect.kill || effect.signal !== null || (effect.notify !== null && effect.notify.signal !== 0)),
+    others: spares ? others.map(withoutSignal) : others,
   };
 }
 
-/** The last signal of a selector is the one that is sent, SIGKILL before all others (`effectOf`). */
-function signalOf(actions: readonly PlanAction[]): number | null {
-  return actions.reduce<number | null>((last, action) => (action.type === 'signal' ? action.signal : last), null);
-}
-
-type EnforcerAction = Extract<PlanAction, { readonly type: 'notify_enforcer' }>;
-
-function signals(action: PlanAction): action is EnforcerAction {
-  return action.type === 'notify_enforcer' && action.signal !== 0;
+/** The enforcer denies, and does not kill. */
+function withoutSignal(action: SideAction): SideAction {
+  return action.type === 'notify_enforcer' ? { ...action, signal: 0 } : action;
 }
 
 /** What monitor mode leaves out, and what exempt processes are spared. */

@@ -149,6 +149,8 @@ export const selector = object(
 
 export type ArgFilterSpec = z.infer<typeof argFilter>;
 export type BinaryFilterSpec = z.infer<typeof binaryFilter>;
+export type PidFilterSpec = z.infer<typeof pidFilter>;
 export type NamespaceFilterSpec = z.infer<typeof namespaceFilter>;
+export type NamespaceChangeFilterSpec = z.infer<typeof namespaceChangeFilter>;
 export type CapabilityFilterSpec = z.infer<typeof capabilityFilter>;
 export type SelectorSpec = z.infer<typeof selector>;
