@@ -1,34 +1,71 @@
-import type { PlanAction } from './plan.ts';
+import type { PlanAction, PlanHook, PlanSelector } from './plan.ts';
 
 /** What a selector's actions add up to when it matches. */
 export type Effect = {
   /** An event is sent. True unless NoPost is among the actions. */
   readonly post: boolean;
   readonly kill: boolean;
+  /** A signal other than SIGKILL; null: none. Where both are due, SIGKILL is sent. */
+  readonly signal: number | null;
   /** What the call returns instead of running; null: it runs. */
   readonly errno: number | null;
+  /** What the enforcer does in the system call that the process is in; null: nothing. 0: none of the two. */
+  readonly notify: { readonly errno: number; readonly signal: number } | null;
+  /** Registers or arguments of the process are changed, or its call goes elsewhere. */
+  readonly alters: boolean;
   /** What the event reports: the last action. */
   readonly action: PlanAction['type'];
 };
 
 export function effectOf(actions: readonly PlanAction[]): Effect {
-  let post = true;
-  let kill = false;
-  let errno: number | null = null;
-  let action: PlanAction['type'] = 'post';
+  let effect: Effect = { post: true, kill: false, signal: null, errno: null, notify: null, alters: false, action: 'post' };
   for (const entry of actions) {
-    action = entry.type;
-    if (entry.type === 'nopost') {
-      post = false;
-    } else if (entry.type === 'sigkill') {
-      kill = true;
-    } else if (entry.type === 'override') {
-      errno = entry.errno;
-    }
+    effect = { ...effect, ...changeOf(entry), action: entry.type };
   }
-  return { post, kill, errno, action };
+  return effect;
 }
 
+function changeOf(action: PlanAction): Partial<Effect> {
+  switch (action.type) {
+    case 'nopost':
+      return { post: false };
+    case 'sigkill':
+      return { kill: true };
+    case 'signal':
+      return { signal: action.signal };
+    case 'override':
+      return { errno: action.errno };
+    case 'notify_enforcer':
+      return { notify: { errno: action.errno, signal: action.signal } };
+    case 'set_registers':
+    case 'redirect':
+    case 'set':
+      return { alters: true };
+    case 'post':
+    case 'track_sock':
+    case 'untrack_sock':
+    case 'cleanup_enforcer':
+    case 'get_url':
+    case 'dns_lookup':
+      return {};
+  }
+}
+
+/** The call is denied, here or by the enforcer: an unreadable value counts as a match then. */
+export function isDenying(effect: Effect): boolean {
+  return effect.errno !== null || (effect.notify !== null && effect.notify.errno !== 0);
+}
+
+/** Something happens to the process: monitor mode does not do it. */
 export function isEnforcing(effect: Effect): boolean {
-  return effect.kill || effect.errno !== null;
+  return effect.kill || effect.signal !== null || effect.errno !== null || effect.notify !== null || effect.alters;
+}
+
+/** Whether the selector enforces, when the function is entered or when it returns. */
+export function isEnforcingSelector(selector: PlanSelector): boolean {
+  return isEnforcing(effectOf(selector.actions)) || isEnforcing(effectOf(selector.returnActions ?? []));
+}
+
+export function isEnforcingHook(hook: PlanHook): boolean {
+  return hook.selectors.some(isEnforcingSelector);
 }

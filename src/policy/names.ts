@@ -10,3 +10,10 @@ export function isNamespaceName(name: string): boolean {
 export function isObjectName(name: string): boolean {
   return name.length <= 253 && SUBDOMAIN.test(name);
 }
+
+const DOMAIN = /^[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?(\.[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?)*$/;
+
+/** True for a name that DNS can be asked for: lower case, without the dot at the end. */
+export function isDomainName(name: string): boolean {
+  return name.length <= 253 && DOMAIN.test(name);
+}

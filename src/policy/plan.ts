@@ -98,7 +98,8 @@ export type PlanHook = {
   /** Where users find it: `spec.kprobes[0]`. */
   readonly path: string;
   /**
-   * Canonical name. kprobe: kernel function (`security_file_open`), or `sys_execve` without an architecture's prefix when `syscall`.
+   * Canonical name. kprobe, fentry: kernel function (`security_file_open`), or when `syscall` the system call as in `PlanEnforcer.calls`
+   * (`sys_execve` of this machine's own, `i386/sys_execve` of another ABI).
    * lsm: hook without prefix (`file_open`). tracepoint, raw_tracepoint: `sched/sched_process_exec`. uprobe, usdt: the file, see `user`.
    * With `generated`: the name of the list, for messages.
    */
@@ -261,7 +262,10 @@ export type PlanIntFilter = {
   readonly on: 'int';
   readonly arg: number;
   readonly operator: 'Equal' | 'NotEqual';
-  /** Decimal, within the range of the argument's type; sorted by number. */
+  /**
+   * Decimal, within the range of the argument's type; sorted by number. Only on `syscall64`, after the numbers and sorted by bytes: system
+   * calls by name as in `PlanEnforcer.calls` (from `InMap` with `list:NAME`); their numbers depend on the machine, so `link` puts them in.
+   */
   readonly values: readonly string[];
 };
 
@@ -286,7 +290,7 @@ export type PlanMaskFilter = {
 
 export type PlanBytesOperator = 'Equal' | 'NotEqual' | 'Prefix' | 'NotPrefix' | 'Postfix' | 'NotPostfix';
 
-/** On arguments of the types in `PlanTextType`. Values are compared as UTF-8 bytes: 1…255 (Postfix: 1…248); sorted by bytes. */
+/** On arguments of the types in `PlanTextType`. Values are compared as UTF-8 bytes: 1…4096 (Postfix: 1…248); sorted by bytes. */
 export type PlanBytesFilter = {
   readonly on: 'bytes';
   readonly arg: number;
@@ -352,8 +356,8 @@ export type PlanCelNode =
     };
 
 /**
- * On the path of the executable, as recorded at exec. In, NotIn: absolute paths, 1…255 bytes. A process whose parent is not known is
- * unknown for `of: parent`.
+ * On the path of the executable, as recorded at exec. 1…1023 bytes (Postfix: 1…248), sorted by bytes; absolute paths, save for Postfix. A
+ * process whose parent is not known is unknown for `of: parent`.
  */
 export type PlanBinaryFilter = {
   readonly on: 'binary';

@@ -10,7 +10,10 @@ export const PROBLEM_CODES = [
   { name: 'NotUtf8', summary: 'The text is not encoded as UTF-8.' },
   { name: 'DuplicateField', summary: 'A field is given twice in one object: YAML silently keeps one of the two.' },
   { name: 'BadAlias', summary: 'A YAML alias has no anchor before it, or stands inside what it stands for.' },
-  { name: 'TooLarge', summary: 'The file or document is larger than an API server stores, or becomes so when its YAML aliases are written out.' },
+  {
+    name: 'TooLarge',
+    summary: 'The file or document is larger than an API server stores, or becomes so when its YAML aliases are written out.',
+  },
   { name: 'NotAnObject', summary: 'The document is not a Kubernetes object.' },
   { name: 'UnknownKind', summary: 'The object is neither a TracingPolicy nor a TracingPolicyNamespaced of cilium.io/v1alpha1.' },
   { name: 'BadName', summary: 'The name is no DNS subdomain, or the namespace is missing or no DNS label.' },
@@ -30,7 +33,7 @@ export const PROBLEM_CODES = [
       'The field, type, operator or action belongs to the language, but this version cannot do it. docs/limits.md lists all of them.',
   },
   { name: 'NotInNamespacedPolicy', summary: 'The field or value is for cluster-wide policies only.' },
-  { name: 'NoHooks', summary: 'The policy watches nothing: it has no kprobes, tracepoints or lsmhooks.' },
+  { name: 'NoHooks', summary: 'The policy watches nothing: it has no hooks of any kind, and not "loader: true".' },
   { name: 'BadHookName', summary: 'The name of the function, hook or tracepoint cannot be one.' },
   {
     name: 'NotASyscall',
@@ -118,7 +121,10 @@ export const PROBLEM_CODES = [
     summary: 'CapabilitiesGained compares two arguments, "args: [OLD, NEW]"; every other operator compares one.',
   },
   { name: 'BadAddress', summary: 'Addresses are IPv4 or IPv6, with or without a length: 10.0.0.0/8, 2001:db8::1.' },
-  { name: 'HostBitsIgnored', summary: 'The address has bits behind the length of its network, which say nothing: 10.0.0.1/8 is 10.0.0.0/8.' },
+  {
+    name: 'HostBitsIgnored',
+    summary: 'The address has bits behind the length of its network, which say nothing: 10.0.0.1/8 is 10.0.0.0/8.',
+  },
   { name: 'RangeReversed', summary: 'The end of a range is less than its beginning; the two are swapped, as upstream does.' },
   { name: 'AlwaysMatches', summary: 'The filter holds for every value: it says nothing.' },
   {
@@ -131,6 +137,20 @@ export const PROBLEM_CODES = [
       'The expression of CelExpr cannot be read, or its types do not fit. 42 is an int64, 42u a uint64, int32(42) an int32, uint32(42u) a uint32; nothing is converted unless it is written.',
   },
   { name: 'CelTooLarge', summary: 'An expression has at most 32 operands and operators, and a hook at most 8 expressions.' },
+  { name: 'ReturnNotWatched', summary: 'What is about the return of the function is looked at only with "return: true".' },
+  { name: 'BadMacro', summary: 'Macros bring blocks of a selector, save matchWorkloads, and cannot use macros.' },
+  { name: 'UnknownMacro', summary: 'There is no macro of this name in spec.selectorsMacros.' },
+  { name: 'RepeatedBlock', summary: 'A block of a selector comes from one place: the selector itself or one macro.' },
+  { name: 'Unused', summary: 'Nothing uses what is defined here.' },
+  { name: 'TooManyEnforcers', summary: 'A policy has one entry in enforcers; it names all calls.' },
+  { name: 'EnforcerConflict', summary: 'The calls of the enforcer cannot be denied by the method that override-method demands.' },
+  { name: 'ProbeAddressing', summary: 'A uprobe has exactly one of symbols, offsets and addrs, and as many refCtrOffsets or none.' },
+  { name: 'BadFilePath', summary: 'The file of a probe is an absolute path without "..".' },
+  { name: 'BadDigest', summary: 'Digests are sha1, sha256, sha384, sha512 or build-id, a colon, and hexadecimal digits.' },
+  {
+    name: 'LoaderWithScope',
+    summary: '"loader: true" is about the whole node: it cannot be had with podSelector, containerSelector or hostSelector.',
+  },
   { name: 'TooManyProblems', summary: 'There are more problems than are listed.' },
 ] as const satisfies readonly ProblemCodeEntry[];
 

@@ -43,7 +43,10 @@ export function fieldPath(base: string, field: string | number): string {
   return base === '' ? field : `${base}.${field}`;
 }
 
-/** Collects problems, up to a bound, so that a hostile policy cannot make an answer of any size. */
+/**
+ * Collects problems, up to a bound, so that a hostile policy cannot make an answer of any size. One that is there already is left out: a
+ * macro is looked at wherever it is used.
+ */
 export type ProblemSink = {
   add(problem: Problem): void;
   error(code: ProblemCode, path: string, message: string, hint?: string): void;
@@ -57,9 +60,15 @@ export const MAX_PROBLEMS = 100;
 
 export function createProblemSink(): ProblemSink {
   const problems: Problem[] = [];
+  const seen = new Set<string>();
   let dropped = 0;
   const add = (problem: Problem): void => {
+    const key = JSON.stringify([problem.code, problem.path, problem.message]);
+    if (seen.has(key)) {
+      return;
+    }
     if (problems.length < MAX_PROBLEMS) {
+      seen.add(key);
       problems.push(problem);
     } else {
       dropped += 1;

@@ -4,7 +4,7 @@ import type { PlanOptions, PolicyMode } from '../plan.ts';
 import type { Policy } from '../policy.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { OptionSpec } from '../schema/hooks.ts';
-import { UNSUPPORTED_OPTIONS, notSupported } from './unsupported.ts';
+import { UNSUPPORTED_OPTIONS } from './unsupported.ts';
 
 export type CompiledOptions = { readonly mode: PolicyMode; readonly options: PlanOptions };
 
@@ -14,6 +14,10 @@ type Setter = (settings: Settings, value: string) => boolean;
 /** Every option that works: sets its value, or says that the value is none of its own. */
 const OPTIONS: ReadonlyMap<string, { readonly values: string; readonly set: Setter }> = new Map([
   ['policy-mode', { values: 'enforce, monitor', set: choice('mode', ['enforce', 'monitor']) }],
+  ['override-method', { values: 'fmod-ret, override-return', set: setOverrideMethod }],
+  ['disable-kprobe-multi', { values: 'true, false', set: flag('singleKprobes') }],
+  ['disable-uprobe-multi', { values: 'true, false', set: flag('singleUprobes') }],
+  ['sleepable-preload-size', { values: `numbers from 1 to ${LIMITS.maxPreloadEntries}`, set: setPreloadSize }],
   ['palisade.dev/substitute', { values: 'none, kill', set: choice('substitute', ['none', 'kill']) }],
   ['palisade.dev/on-unknown', { values: 'match, nomatch', set: choice('onUnknown', ['match', 'nomatch']) }],
   ['palisade.dev/on-pending', { values: 'wait, apply', set: choice('onPending', ['wait', 'apply']) }],
@@ -60,8 +64,9 @@ function setOption(sink: ProblemSink, path: string, settings: Settings, option: 
       const message = `${quote(option.value)} is no value of ${option.name}`;
       sink.error('BadOptionValue', fieldPath(path, 'value'), message, `use one of: ${known.values}`);
     }
-  } else if (UNSUPPORTED_OPTIONS.includes(option.name)) {
-    notSupported(sink, fieldPath(path, 'name'), `option ${quote(option.name)} is not supported yet`);
+  } else if (UNSUPPORTED_OPTIONS.has(option.name)) {
+    const hint = UNSUPPORTED_OPTIONS.get(option.name);
+    sink.error('NotSupported', fieldPath(path, 'name'), `option ${quote(option.name)} is not supported yet`, hint);
   } else {
     const hint = nearestOption(option.name) ?? `options: ${OPTION_NAMES.join(', ')}`;
     sink.error('UnknownOption', fieldPath(path, 'name'), `unknown option ${quote(option.name)}`, hint);
@@ -95,5 +100,33 @@ function setEventRate(settings: Settings, text: string): boolean {
     return false;
   }
   settings.eventRatePerSecond = rate;
+  return true;
+}
+
+/** What Go's ParseBool takes, as upstream. False is what an absent option means, and written like one. */
+function flag(key: 'singleKprobes' | 'singleUprobes'): Setter {
+  return (settings, text) => {
+    if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) {
+      settings[key] = true;
+      return true;
+    }
+    return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text);
+  };
+}
+
+function setOverrideMethod(settings: Settings, text: string): boolean {
+  if (text !== 'fmod-ret' && text !== 'override-return') {
+    return false;
+  }
+  settings.overrideMethod = text === 'fmod-ret' ? 'fmod_ret' : 'override_return';
+  return true;
+}
+
+function setPreloadSize(settings: Settings, text: string): boolean {
+  const entries = /^[1-9][0-9]{0,6}$/.test(text) ? Number(text) : 0;
+  if (entries < 1 || entries > LIMITS.maxPreloadEntries) {
+    return false;
+  }
+  settings.sleepablePreloadEntries = entries;
   return true;
 }

@@ -1,0 +1,37 @@
+import { LIMITS } from '../limits.ts';
+import type { PlanHook } from '../plan.ts';
+import { type ProblemSink, fieldPath, quote } from '../problem.ts';
+
+/** Message and tags of a hook, as events show them. */
+export function compileTexts(
+  sink: ProblemSink,
+  path: string,
+  spec: { readonly message?: string | undefined; readonly tags?: readonly string[] | undefined },
+): Pick<PlanHook, 'message' | 'tags'> {
+  const tagsAt = fieldPath(path, 'tags');
+  return {
+    message: spec.message === undefined ? '' : compileText(sink, fieldPath(path, 'message'), spec.message, LIMITS.messageBytes),
+    tags: (spec.tags ?? []).map((tag, index) => compileText(sink, fieldPath(tagsAt, index), tag, LIMITS.tagBytes)),
+  };
+}
+
+/** Texts are bounded by upstream in characters, here in bytes; what is too long is cut (as upstream) and told. */
+function compileText(sink: ProblemSink, path: string, text: string, maxBytes: number): string {
+  if (text.length < LIMITS.minTextChars) {
+    sink.error('TextTooShort', path, `${quote(text)} is too short`, `at least ${LIMITS.minTextChars} characters`);
+  }
+  if (Buffer.byteLength(text) <= maxBytes) {
+    return text.toWellFormed();
+  }
+  sink.warn('TextTruncated', path, `is cut after ${maxBytes} bytes`);
+  let cut = '';
+  let bytes = 0;
+  for (const char of text.toWellFormed()) {
+    bytes += Buffer.byteLength(char);
+    if (bytes > maxBytes) {
+      break;
+    }
+    cut += char;
+  }
+  return cut;
+}
