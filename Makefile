@@ -5,10 +5,10 @@ NODE := node_modules/node/bin/node
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/node_modules/node/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down test test-deep test-fresh bench build lint fmt generate clean
+.PHONY: help setup run up down test test-deep test-fresh bench build lint fmt generate generate-facts clean
 
 help: ## Shows this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Installs what a Debian 12 machine lacks, and fills the cache
 	@scripts/setup.sh
@@ -48,6 +48,9 @@ fmt: setup ## Formats TypeScript and Rust
 
 generate: setup ## Writes the generated files anew: CRDs, ABI mirrors, reference pages
 	@$(NODE) scripts/generate.ts
+
+generate-facts: build ## Boots the tested kernels and records them anew in facts/
+	@$(NODE) e2e/kernels/record-kernels.ts
 
 clean: ## Removes what builds have made here; the cache of downloads stays
 	@rm -rf dist target .out

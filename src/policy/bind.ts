@@ -1,58 +1,41 @@
-import { type AttachPoint, attachPointKey, attachPointOf, canStandIn, syscallPrefix } from './bind/attach-point.ts';
-import {
-  type BoundMethod,
-  boundMethod,
-  entryMethods,
-  isFmodRetUsable,
-  isLsmUsable,
-  isScratchUnsafe,
-  persistentFirst,
-} from './bind/methods.ts';
+import { type AttachPoint, attachPointKey, attachPointOf } from './bind/attach-point.ts';
+import type { BindFailure, BindNote, BoundHook } from './bind/bound-hook.ts';
+import { type DenyQuestion, denyMethods, whyNoDeny } from './bind/deny.ts';
+import { whyNotInEngine, whyScopeNotInEngine } from './bind/engine-check.ts';
+import { expand } from './bind/expansion.ts';
+import { nameField } from './bind/fields.ts';
+import type { BoundMethod } from './bind/methods.ts';
+import { noteText } from './bind/note-text.ts';
+import { findMissing, needsLoop } from './bind/missing-name.ts';
+import { bindEnforcer, bindLoader } from './bind/plan-parts.ts';
+import { checkSignature } from './bind/signature-check.ts';
+import { killMethods, returnMethods, watchMethods, whyNoWatch } from './bind/watch.ts';
 import { effectOf } from './effect.ts';
-import { type KernelCatalogue, type KernelFacts, hasFact, isPreemptible } from './kernel-facts.ts';
-import { nearestName } from './nearest.ts';
-import type { Plan, PlanHook, PolicyMode } from './plan.ts';
-import type { LoadReason } from './reasons.ts';
+import type { KernelFacts } from './kernel-facts.ts';
+import { LIMITS } from './limits.ts';
+import type { Plan, PlanAction, PlanHook, PolicyMode } from './plan.ts';
 
-export type BoundHook = {
-  /** Position in the plan's hooks. */
-  readonly hook: number;
-  /** `spec.kprobes[0]`. */
-  readonly path: string;
-  /** The field that names the hook, for messages: `spec.kprobes[0].call`. */
-  readonly field: string;
-  /** Equal for hooks that share a program (`attachPointKey`). */
-  readonly point: string;
-  /** In order of preference; the loader uses the first that loads. Empty: the hook cannot be had, see `failure`. */
-  readonly methods: readonly BoundMethod[];
-  readonly failure: BindFailure | null;
-};
-
-export type BindFailure = {
-  readonly reason: LoadReason;
-  /** One sentence: what is missing on this kernel, and what would help. */
-  readonly message: string;
-};
-
-/** Pure: which ways a kernel offers for every hook of a plan, or why it offers none. One entry per hook of the plan, in its order. */
+/**
+ * Pure: which ways a kernel offers for every hook of a plan, or why it offers none. First one entry per hook of the plan, in its order;
+ * then one for each thing beside hooks that the plan asks for: loader, enforcer, a scope that the engine does not know.
+ *
+ * Two questions are answered at once: what the kernel has (whatever its facts say is not there, is refused by name), and what the engine
+ * of this version runs (`engine-features.ts`; refused with `NotInEngine`). The kernel's answer comes first.
+ */
 export function bind(plan: Plan, kernel: KernelFacts, mode: PolicyMode): readonly BoundHook[] {
-  return plan.hooks.map((hook, position) => {
-    const point = attachPointOf(hook, kernel);
-    const missing = kernel.facts['btf'] === false ? NO_BTF : findMissing(point, kernel);
-    const found = missing ?? methodsOf(hook, point, plan, kernel, mode);
-    const isFailure = 'reason' in found;
-    return {
-      hook: position,
-      path: hook.path,
-      field: `${hook.path}.${NAME_FIELDS[hook.kind]}`,
-      point: attachPointKey(point),
-      methods: isFailure ? [] : found,
-      failure: isFailure ? found : null,
-    };
-  });
+  const hooks = plan.hooks.map((hook, position) => bindHook({ plan, hook, position, kernel, mode }));
+  const scope = whyScopeNotInEngine(plan);
+  return [
+    ...limitFunctions(hooks),
+    ...(plan.loader === true ? [bindLoader(plan)] : []),
+    ...(plan.enforcer === undefined ? [] : bindEnforcer(plan, plan.enforcer, kernel)),
+    ...(scope === null
+      ? []
+      : [nothing({ part: 'scope', hook: plan.hooks.length, path: 'spec', field: scope.field, point: 'scope' }, scope)]),
+  ];
 }
 
-/** The first hook that cannot be had, or null: then the plan is expected to load. */
+/** The first part of a plan that cannot be had, or null: then the plan is expected to load. */
 export function firstFailure(bound: readonly BoundHook[]): (BoundHook & { readonly failure: BindFailure }) | null {
   for (const hook of bound) {
     if (hook.failure !== null) {
@@ -62,157 +45,127 @@ export function firstFailure(bound: readonly BoundHook[]): (BoundHook & { readon
   return null;
 }
 
-const NAME_FIELDS = {
-  kprobe: 'call',
-  fentry: 'call',
-  lsm: 'hook',
-  tracepoint: 'event',
-  raw_tracepoint: 'event',
-  uprobe: 'path',
-  usdt: 'name',
-} as const;
+type HookQuestion = {
+  readonly plan: Plan;
+  readonly hook: PlanHook;
+  readonly position: number;
+  readonly kernel: KernelFacts;
+  readonly mode: PolicyMode;
+};
 
-const NO_BTF: BindFailure = { reason: 'BTFUnavailable', message: 'this kernel has no BTF (/sys/kernel/btf/vmlinux)' };
+type Identity = Pick<BoundHook, 'part' | 'hook' | 'path' | 'field' | 'point'>;
 
-function denies(hook: PlanHook): boolean {
-  return hook.selectors.some((selector) => effectOf(selector.actions).errno !== null);
-}
-
-/** Without a catalogue nothing is known to be missing; the loader will say. */
-function findMissing(point: AttachPoint, kernel: KernelFacts): BindFailure | undefined {
-  const catalogue = kernel.catalogue;
-  if (catalogue === null) {
-    return undefined;
-  }
-  if (point.kind === 'tracepoint') {
-    return catalogue.tracepoints.has(point.name)
-      ? undefined
-      : { reason: 'TracepointMissing', message: missingText('tracepoint', point.name, catalogue.tracepoints) };
-  }
-  if (point.kind === 'security') {
-    // A kernel without BPF LSM names no hooks at all; there the function has to do.
-    const isThere = catalogue.lsmHooks.size > 0 ? catalogue.lsmHooks.has(point.lsmHook) : catalogue.functions.has(point.functionName);
-    return isThere ? undefined : { reason: 'LsmHookNotFound', message: missingText('LSM hook', point.lsmHook, catalogue.lsmHooks) };
-  }
-  if (catalogue.functions.has(point.functionName)) {
-    return undefined;
-  }
-  return {
-    reason: 'FunctionNotFound',
-    message:
-      point.kind === 'syscall'
-        ? missingText('system call', point.name, syscallsOf(catalogue, syscallPrefix(kernel.arch)))
-        : missingText('function', point.functionName, catalogue.functions),
+function bindHook(question: HookQuestion): BoundHook {
+  const { hook, position, kernel, mode } = question;
+  const point = attachPointOf(hook, kernel);
+  const key = hook.generated === undefined ? attachPointKey(point) : `generated:${hook.path}`;
+  const identity: Identity = {
+    part: 'hook',
+    hook: position,
+    path: hook.path,
+    field: nameField(hook),
+    point: hook.kind === 'fentry' ? `fentry:${key}` : key,
   };
+  const functions = expand(hook, kernel);
+  if (functions !== null && 'reason' in functions) return skipOrFail(hook, identity, functions);
+  const missing = kernel.facts['btf'] === false ? NO_BTF : hook.generated === undefined ? findMissing(point, kernel) : undefined;
+  if (missing !== undefined) return skipOrFail(hook, identity, { ...missing, field: identity.field });
+
+  const ways = waysOf(question, point, functions);
+  const signature = checkSignature(hook, point, kernel);
+  const failure = ways.failure ?? signature.failure ?? whyNoFilter(hook, kernel) ?? whyNotInEngine(hook);
+  const planned = ways.methods;
+  const notes = [...notesOf(planned[0], identity.field), ...notesOf(ways.returns[0], `${hook.path}.return`), ...signature.notes];
+  if (failure !== null) return { ...nothing(identity, failure), planned, functions };
+  const effective = effectiveOf(hook, planned, mode);
+  return { ...identity, methods: planned, returnMethods: ways.returns, planned, functions, effective, notes, failure: null };
 }
 
-/** `sys_execve` and the like, without the architecture's prefix: as people write them. */
-function* syscallsOf(catalogue: KernelCatalogue, prefix: string): Iterable<string> {
-  for (const name of catalogue.functions) {
-    if (name.startsWith(`${prefix}sys_`)) {
-      yield name.slice(prefix.length);
-    }
-  }
+const NO_BTF = { reason: 'BTFUnavailable', message: 'this kernel has no BTF (/sys/kernel/btf/vmlinux)' } as const;
+
+function nothing(identity: Identity, failure: BindFailure): BoundHook {
+  return { ...identity, methods: [], returnMethods: [], planned: [], functions: null, effective: 'none', notes: [], failure };
 }
 
-function missingText(what: string, name: string, candidates: Iterable<string>): string {
-  const near = nearestName(name, candidates);
-  return `this kernel has no ${what} "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
+/** Names that a policy says may be missing. */
+function skipOrFail(hook: PlanHook, identity: Identity, failure: BindFailure): BoundHook {
+  const mayBeMissing = hook.ignoreMissing === true && (failure.reason === 'FunctionNotFound' || failure.reason === 'FunctionNotTraceable');
+  if (!mayBeMissing) return nothing(identity, failure);
+  const message = `${failure.message}; the hook is skipped, as the policy says`;
+  const note: BindNote = { reason: 'HookIgnored', field: failure.field, message };
+  return { ...nothing(identity, failure), notes: [note], failure: null };
 }
 
-function methodsOf(
-  hook: PlanHook,
-  point: AttachPoint,
-  plan: Plan,
-  kernel: KernelFacts,
-  mode: PolicyMode,
-): readonly BoundMethod[] | BindFailure {
-  if (point.kind === 'tracepoint') {
-    return [boundMethod(kernel, 'tracepoint', point.name, 'none')];
+type Ways = { readonly methods: readonly BoundMethod[]; readonly returns: readonly BoundMethod[]; readonly failure: BindFailure | null };
+
+function waysOf({ plan, hook, kernel, mode }: HookQuestion, point: AttachPoint, functions: readonly string[] | null): Ways {
+  const target = hook.generated === undefined && 'functionName' in point ? point.functionName : hook.target;
+  const asked: DenyQuestion = { hook, point, functions: functions ?? functionsOf(point), target, kernel, choice: plan.options };
+  const returns = returnMethods(asked);
+  const found = entryWays(asked, plan, mode);
+  return 'reason' in found ? { methods: [], returns, failure: { ...found, field: hook.path } } : { methods: found, returns, failure: null };
+}
+
+function functionsOf(point: AttachPoint): readonly string[] {
+  return 'functionName' in point ? [point.functionName] : [];
+}
+
+function entryWays(asked: DenyQuestion, plan: Plan, mode: PolicyMode): readonly BoundMethod[] | Omit<BindFailure, 'field'> {
+  const watching = watchMethods(asked);
+  if (!denies(asked.hook)) {
+    return watching.length > 0 ? watching : { reason: 'FunctionNotTraceable', message: whyNoWatch(asked.hook, asked.point) };
   }
-  const watching = watchMethods(hook, point, kernel);
-  if (!denies(hook)) {
-    return watching.length > 0 ? watching : { reason: 'FunctionNotTraceable', message: 'this kernel allows no probe on it' };
-  }
-  const denying = denyMethods(hook, point, kernel);
-  const standIns = plan.options.substitute === 'kill' ? killInstead(point, kernel) : [];
+  const denying = denyMethods(asked);
+  const standIns = plan.options.substitute === 'kill' ? killMethods(asked) : [];
   // A monitor denies nothing, so any way to watch is good enough where none to deny is there.
   const methods = [...denying, ...standIns, ...(mode === 'monitor' ? watching : [])];
   const distinct = methods.filter((entry, at) => methods.findIndex((other) => other.method === entry.method) === at);
-  return distinct.length > 0 ? distinct : whyNoDeny(point, kernel);
+  return distinct.length > 0 ? distinct : whyNoDeny(asked);
 }
 
-function watchMethods(hook: PlanHook, point: AttachPoint, kernel: KernelFacts): readonly BoundMethod[] {
-  if (point.kind === 'tracepoint') {
-    return [];
-  }
-  const entry = entryMethods(kernel, point.functionName, 'none');
-  if (point.kind === 'security') {
-    const lsm = isLsmUsable(kernel) ? [boundMethod(kernel, 'lsm', point.lsmHook, 'none')] : [];
-    const viaFunction = canUseFunction(hook, point, kernel) ? persistentFirst(entry) : [];
-    return [...lsm, ...viaFunction];
-  }
-  if (point.kind === 'syscall') {
-    const raw = kernel.facts['raw_tracepoint'] === false ? [] : [boundMethod(kernel, 'raw_tp_sys_enter', point.functionName, 'none')];
-    return persistentFirst([...entry, ...raw]);
-  }
-  return persistentFirst(entry);
+/** Whether the hook changes what a call does, so that watching it is not enough. */
+function denies(hook: PlanHook): boolean {
+  if (hook.kind === 'tracepoint' || hook.kind === 'raw_tracepoint') return false;
+  return hook.selectors.some((selector) => effectOf(selector.actions).errno !== null || selector.actions.some(changesRegisters));
 }
 
-function denyMethods(hook: PlanHook, point: AttachPoint, kernel: KernelFacts): readonly BoundMethod[] {
-  if (point.kind === 'security') {
-    const lsm = isLsmUsable(kernel) ? [boundMethod(kernel, 'lsm', point.lsmHook, 'lsm')] : [];
-    const usesFunction = isFmodRetUsable(kernel) && canUseFunction(hook, point, kernel);
-    const fmodRet = usesFunction ? [boundMethod(kernel, 'fmod_ret', point.functionName, 'fmod_ret')] : [];
-    // Old kernels hand out paths to fmod_ret programs, and not to LSM programs.
-    const needsPath = hook.args.some((arg) => arg.type === 'file' || arg.type === 'path');
-    const fmodFirst = needsPath && !hasFact(kernel, 'd_path_lsm') && hasFact(kernel, 'd_path_fmod');
-    return fmodFirst ? [...fmodRet, ...lsm] : [...lsm, ...fmodRet];
-  }
-  if (point.kind === 'syscall') {
-    return [
-      ...(hasFact(kernel, 'override_return') ? [boundMethod(kernel, 'kprobe', point.functionName, 'override_return')] : []),
-      ...(isFmodRetUsable(kernel) ? [boundMethod(kernel, 'fmod_ret', point.functionName, 'fmod_ret')] : []),
-    ];
-  }
-  return point.kind === 'function' && isFmodRetUsable(kernel) ? [boundMethod(kernel, 'fmod_ret', point.functionName, 'fmod_ret')] : [];
+function changesRegisters(action: PlanAction): boolean {
+  return action.type === 'set_registers' || action.type === 'redirect';
 }
 
-function killInstead(point: AttachPoint, kernel: KernelFacts): readonly BoundMethod[] {
-  if (point.kind === 'tracepoint') {
-    return [];
-  }
-  return persistentFirst(entryMethods(kernel, point.functionName, 'kill'));
+function signals(action: PlanAction): boolean {
+  return action.type === 'sigkill' || action.type === 'signal';
 }
 
-function canUseFunction(hook: PlanHook, point: AttachPoint & { kind: 'security' }, kernel: KernelFacts): boolean {
-  return canStandIn(hook, point.lsmHook) && kernel.catalogue?.functions.has(point.functionName) !== false;
+function effectiveOf(hook: PlanHook, methods: readonly BoundMethod[], mode: PolicyMode): BoundHook['effective'] {
+  if (mode === 'monitor') return 'observe';
+  const deny = methods[0]?.deny ?? 'none';
+  if (deny !== 'none' && deny !== 'kill') return 'deny';
+  const kills = hook.selectors.some((selector) => selector.actions.some(signals) || (selector.returnActions ?? []).some(signals));
+  return deny === 'kill' || kills ? 'kill' : 'observe';
 }
 
-function whyNoDeny(point: AttachPoint, kernel: KernelFacts): BindFailure {
-  const remedy = 'the option palisade.dev/substitute: kill would let a kill stand in';
-  if (point.kind === 'syscall') {
-    const reason =
-      isPreemptible(kernel) && hasFact(kernel, 'fmod_ret')
-        ? 'fmod_ret may be skipped on this preemptible kernel'
-        : 'fmod_ret is not possible either';
-    return {
-      reason: 'OverrideHelperMissing',
-      message: `denying a system call needs bpf_override_return, which this kernel lacks; ${reason}; ${remedy}`,
-    };
+function whyNoFilter(hook: PlanHook, kernel: KernelFacts): BindFailure | null {
+  for (const selector of hook.selectors) {
+    if (!selector.filters.some((filter) => filter.on === 'substring')) continue;
+    const missing = needsLoop(kernel);
+    if (missing !== undefined) return { ...missing, field: `${selector.path}.matchArgs` };
   }
-  if (isScratchUnsafe(kernel)) {
-    return {
-      reason: 'ScratchUnsafe',
-      message: `this kernel is preemptible and has no atomic operations for programs, so that denying would be unreliable; ${remedy}`,
-    };
-  }
-  if (!hasFact(kernel, 'bpf_lsm') || !kernel.lsm.includes('bpf')) {
-    const active = kernel.lsm.length === 0 ? 'none' : kernel.lsm.join(',');
-    return {
-      reason: 'LSMNotEnabled',
-      message: `denying needs BPF LSM, and "bpf" is not among the active security modules (${active}); boot with lsm=${[...kernel.lsm, 'bpf'].join(',')}; ${remedy}`,
-    };
-  }
-  return { reason: 'FmodRetPreemptible', message: `fmod_ret may be skipped on this preemptible kernel, and a skip allows; ${remedy}` };
+  return null;
+}
+
+function notesOf(method: BoundMethod | undefined, field: string): readonly BindNote[] {
+  return (method?.notes ?? []).map((reason) => ({ reason, field, message: noteText(reason, method) }));
+}
+
+/** All lists that the kernel fills together stay within what a policy may have. */
+function limitFunctions(hooks: readonly BoundHook[]): readonly BoundHook[] {
+  let total = hooks.length;
+  return hooks.map((hook) => {
+    total += hook.functions?.length ?? 0;
+    if (hook.functions === null || total <= LIMITS.hooksPerPolicy || (hook.failure !== null && hook.failure.reason !== 'NotInEngine'))
+      return hook;
+    const message = `the policy stands for more than ${LIMITS.hooksPerPolicy} functions on this kernel`;
+    return nothing(hook, { reason: 'SetTooLarge', field: hook.field, message });
+  });
 }

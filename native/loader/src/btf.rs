@@ -28,6 +28,11 @@ pub fn function_names(btf: &Btf<'_>) -> Vec<String> {
         .collect()
 }
 
+/// Names of all functions, those that exist for BTF only among them.
+pub fn all_function_names(btf: &Btf<'_>) -> BTreeSet<String> {
+    btf.type_by_kind::<Func<'_>>().filter_map(|function| function.name()?.to_str().map(str::to_owned)).collect()
+}
+
 /// The hook of a function `bpf_lsm_…`.
 pub fn lsm_hook_of(function: &str) -> Option<&str> {
     function.strip_prefix(LSM_PREFIX)

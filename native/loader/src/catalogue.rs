@@ -42,7 +42,7 @@ pub fn read(tracefs: Option<&Tracefs>) -> Outcome<Catalogue> {
 }
 
 /// Of BTF's functions, those that ftrace can probe; where that list is out of reach, those that the kernel has symbols for.
-fn probeable(all: BTreeSet<String>, tracefs: Option<&Tracefs>) -> BTreeSet<String> {
+pub fn probeable(all: BTreeSet<String>, tracefs: Option<&Tracefs>) -> BTreeSet<String> {
     let traceable = tracefs
         .and_then(|tracefs| fs::read_to_string(tracefs.path().join("available_filter_functions")).ok())
         .map(|text| text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect::<BTreeSet<_>>());
@@ -65,7 +65,7 @@ fn symbols(kallsyms: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn tracepoint_names(folder: &Path) -> io::Result<BTreeSet<String>> {
+pub fn tracepoint_names(folder: &Path) -> io::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for system in fs::read_dir(folder.join("events"))? {
         let system = system?.path();
@@ -135,21 +135,36 @@ fn tracepoint_format(name: &str, tracefs: Option<&Tracefs>) -> Outcome<String> {
     }
 }
 
-/// From the kernel's `field:TYPE NAME;\toffset:N;\tsize:N;\tsigned:N;` lines.
 fn format_lines(format: &str) -> String {
-    format.lines().filter_map(format_line).fold(String::new(), |text, line| text + &line + "\n")
+    format.lines().filter_map(Field::parse).filter_map(|field| field.resolved()).fold(String::new(), |text, line| text + &line + "\n")
 }
 
-fn format_line(line: &str) -> Option<String> {
-    let mut parts = line.trim().split(';').map(str::trim);
-    let declaration = parts.next()?.strip_prefix("field:")?;
-    let offset = parts.next()?.strip_prefix("offset:")?;
-    let size = parts.next()?.strip_prefix("size:")?;
-    let signed = parts.next().and_then(|part| part.strip_prefix("signed:")).unwrap_or("0");
-    let (kind, name) = declaration.rsplit_once(char::is_whitespace)?;
-    let name = name.split('[').next()?.trim_start_matches('*');
-    let dataloc = u8::from(kind.starts_with("__data_loc"));
-    Some(format!("{name} {offset} {size} {signed} {dataloc}"))
+/// The kernel's `field:TYPE NAME;\toffset:N;\tsize:N;\tsigned:N;`.
+pub struct Field<'a> {
+    pub declaration: &'a str,
+    pub offset: &'a str,
+    pub size: &'a str,
+    pub signed: &'a str,
+}
+
+impl<'a> Field<'a> {
+    pub fn parse(line: &'a str) -> Option<Self> {
+        let mut parts = line.trim().split(';').map(str::trim);
+        Some(Self {
+            declaration: parts.next()?.strip_prefix("field:")?,
+            offset: parts.next()?.strip_prefix("offset:")?,
+            size: parts.next()?.strip_prefix("size:")?,
+            signed: parts.next().and_then(|part| part.strip_prefix("signed:")).unwrap_or("0"),
+        })
+    }
+
+    fn resolved(&self) -> Option<String> {
+        let Self { declaration, offset, size, signed } = self;
+        let (kind, name) = declaration.rsplit_once(char::is_whitespace)?;
+        let name = name.split('[').next()?.trim_start_matches('*');
+        let dataloc = u8::from(kind.starts_with("__data_loc"));
+        Some(format!("{name} {offset} {size} {signed} {dataloc}"))
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 pub const USAGE: &str = "palisade-loader serve [--socket PATH] [--bpffs DIR] [--state DIR] [--peer-uid N]… \
 [--ring-critical BYTES] [--ring-telemetry BYTES] [--no-drop]
+palisade-loader record [--bpffs DIR] [--config FILE] [--module NAME]…
 palisade-loader probe [--bpffs DIR] | purge [--bpffs DIR] | supervise -- COMMAND… | abi";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub struct Options {
     pub ring_telemetry_bytes: u32,
     /// Keep all capabilities (for debugging).
     pub no_drop: bool,
+    /// `record`: kernel modules whose types are recorded.
+    pub modules: Vec<String>,
+    /// `record`: the kernel's build configuration.
+    pub config: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -31,6 +36,8 @@ impl Default for Options {
             ring_critical_bytes: 4 << 20,
             ring_telemetry_bytes: 16 << 20,
             no_drop: false,
+            modules: Vec::new(),
+            config: None,
         }
     }
 }
@@ -39,6 +46,7 @@ impl Default for Options {
 pub enum Command {
     Serve(Options),
     Probe(Options),
+    Record(Options),
     Purge(Options),
     Supervise(Vec<String>),
     Abi,
@@ -58,6 +66,7 @@ pub fn parse(arguments: &[String]) -> Result<Command, String> {
     match command.as_str() {
         "serve" => options(rest).map(Command::Serve),
         "probe" => options(rest).map(Command::Probe),
+        "record" => options(rest).map(Command::Record),
         "purge" => options(rest).map(Command::Purge),
         "supervise" => match rest.split_first() {
             Some((dashes, child)) if dashes == "--" && !child.is_empty() => Ok(Command::Supervise(child.to_vec())),
@@ -88,6 +97,8 @@ fn options(arguments: &[String]) -> Result<Options, String> {
             "--bpffs" => options.bpffs = value()?.into(),
             "--state" => options.state = value()?.into(),
             "--peer-uid" => options.peer_uids.push(number(name, value()?)?),
+            "--module" => options.modules.push(value()?.clone()),
+            "--config" => options.config = Some(value()?.into()),
             "--ring-critical" => options.ring_critical_bytes = ring_bytes(name, value()?)?,
             "--ring-telemetry" => options.ring_telemetry_bytes = ring_bytes(name, value()?)?,
             _ => return Err(format!("unknown option {name}")),

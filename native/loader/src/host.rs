@@ -54,6 +54,18 @@ pub fn perf_event_paranoid() -> i32 {
     line("/proc/sys/kernel/perf_event_paranoid").parse().unwrap_or(4)
 }
 
+/// perf events on user probes.
+pub fn has_uprobes() -> bool {
+    Path::new("/sys/bus/event_source/devices/uprobe/type").exists()
+}
+
+/// Functions into which errors may be injected; none where the kernel was built without.
+pub fn error_injectable() -> Vec<String> {
+    let file = "error_injection/list";
+    let text = fs::read_to_string(format!("{DEBUGFS}/{file}")).or_else(|_| with_mounted("debugfs", |folder| fs::read_to_string(folder.join(file))));
+    text.unwrap_or_default().lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
 pub fn is_cgroup_v1() -> bool {
     statfs("/sys/fs/cgroup").map(|found| found.filesystem_type().0 != CGROUP2_MAGIC).unwrap_or(false)
 }
@@ -67,7 +79,8 @@ pub fn preemption() -> &'static str {
     preemption_from(&version, &modes, &line("/proc/cmdline"), &build_config())
 }
 
-fn build_config() -> String {
+/// The configuration that the kernel was built with; empty where the distribution does not put it beside the kernel.
+pub fn build_config() -> String {
     fs::read_to_string(format!("/boot/config-{}", release())).unwrap_or_default()
 }
 

@@ -38,6 +38,7 @@ mod pins;
 mod probe;
 mod process;
 mod reasons;
+mod record;
 mod result;
 mod say;
 mod scope;
@@ -59,6 +60,7 @@ fn run(command: Command) -> Outcome<u8> {
     match command {
         Command::Serve(options) => serve::serve(options).map(|()| 0),
         Command::Probe(options) => serve::probe(&options).map(|()| 0),
+        Command::Record(options) => serve::record(&options).map(|()| 0),
         Command::Purge(options) => serve::purge(&options).map(|()| 0),
         Command::Supervise(child) => Ok(u8::try_from(supervise::run(&child)).unwrap_or(1)),
         Command::Abi => {

@@ -4,6 +4,7 @@ use libbpf_rs::btf::Btf;
 use libbpf_rs::libbpf_sys;
 use libbpf_rs::{MapType, Object, ObjectBuilder, ProgramType};
 use std::fs;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 
 use crate::btf;
@@ -85,15 +86,18 @@ pub struct ByBtf {
     pub d_path_lsm_path: bool,
     pub d_path_fmod: bool,
     pub fentry: bool,
+    pub fmod_ret_syscall: bool,
     pub iter_task: bool,
 }
 
 const FILE_OPEN: &str = "security_file_open";
 const ITER_TASK: &str = "bpf_iter_task";
+/// A system call that every kernel lets fail, if it lets any.
+const OPENAT: &str = if cfg!(target_arch = "aarch64") { "__arm64_sys_openat" } else { "__x64_sys_openat" };
 
 pub fn by_btf(known: &Btf<'_>) -> ByBtf {
     let (lsm_file, lsm_path) = (btf::lsm_function("file_open"), btf::lsm_function("path_unlink"));
-    let wanted = [FILE_OPEN, ITER_TASK, &lsm_file, &lsm_path].map(str::to_owned);
+    let wanted = [FILE_OPEN, ITER_TASK, OPENAT, &lsm_file, &lsm_path].map(str::to_owned);
     let found = btf::functions(known, &wanted.into_iter().collect());
     let function = |name: &str| btf::function_id(&found, name);
     let inside = btf::member_offset(known, "file", "f_path");
@@ -108,6 +112,7 @@ pub fn by_btf(known: &Btf<'_>) -> ByBtf {
         d_path_fmod: inside
             .is_some_and(|inside| allows_d_path(libbpf_sys::BPF_PROG_TYPE_TRACING, libbpf_sys::BPF_MODIFY_RETURN, function(FILE_OPEN), inside)),
         fentry: empty(libbpf_sys::BPF_TRACE_FENTRY, FILE_OPEN),
+        fmod_ret_syscall: empty(libbpf_sys::BPF_MODIFY_RETURN, OPENAT),
         iter_task: empty(libbpf_sys::BPF_TRACE_ITER, ITER_TASK),
     }
 }
@@ -115,6 +120,22 @@ pub fn by_btf(known: &Btf<'_>) -> ByBtf {
 pub fn has_kprobe_session() -> bool {
     let program = [move_immediate(R0, 0), EXIT];
     sys::load_probe(libbpf_sys::BPF_PROG_TYPE_KPROBE, libbpf_sys::BPF_TRACE_KPROBE_SESSION, 0, &program).is_ok()
+}
+
+pub fn has_uprobe_multi() -> bool {
+    let program = [move_immediate(R0, 0), EXIT];
+    sys::load_probe(libbpf_sys::BPF_PROG_TYPE_KPROBE, libbpf_sys::BPF_TRACE_UPROBE_MULTI, 0, &program)
+        .is_ok_and(|loaded| sys::try_uprobe_multi(loaded.as_fd()) == libc::EBADF)
+}
+
+/// A program that writes to the registers it was given; kernels that let it load let it be attached to user probes only.
+pub fn may_write_registers() -> bool {
+    let program = [
+        move_immediate(R0, 0),
+        instruction(libbpf_sys::BPF_STX | libbpf_sys::BPF_MEM | libbpf_sys::BPF_DW, R1, R0, 0, 0),
+        EXIT,
+    ];
+    sys::load_probe(libbpf_sys::BPF_PROG_TYPE_KPROBE, 0, 0, &program).is_ok()
 }
 
 pub fn has_kprobe_helper(helper: u32) -> bool {

@@ -19,6 +19,7 @@ use crate::host::{self, Tracefs};
 use crate::lock::StateLock;
 use crate::meta::Meta;
 use crate::pins::PinDirectory;
+use crate::record::{self, Recording};
 use crate::result::{Outcome, Stage, io_at};
 use crate::say::{print_line, say};
 use crate::seccomp;
@@ -63,6 +64,14 @@ pub fn probe(options: &Options) -> Outcome<()> {
         print_line!("{line}");
     }
     Ok(())
+}
+
+/// Writes what is known of this kernel to standard output.
+pub fn record(options: &Options) -> Outcome<()> {
+    let facts = find_facts(options)?;
+    let tracefs = Tracefs::open().map_err(io_at(Stage::Open, "tracefs"))?;
+    let recording = Recording { facts: &facts, tracefs: &tracefs, modules: &options.modules, config: options.config.as_deref() };
+    record::record(&recording, &mut std::io::stdout().lock())
 }
 
 /// Takes everything away that is pinned, whoever pinned it, without an agent.

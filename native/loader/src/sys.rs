@@ -196,6 +196,32 @@ pub fn load_probe(program_type: u32, attach_type: u32, attach_btf_id: u32, instr
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Tries to attach a program to one place of the root folder by one link for many user probes, and returns why that failed. A folder is
+/// never a program, so nothing is ever attached: EBADF says that the kernel knows such links, EINVAL that it does not.
+pub fn try_uprobe_multi(program: BorrowedFd<'_>) -> i32 {
+    let offset: std::os::raw::c_ulong = 0;
+    let mut options = libbpf_rs::libbpf_sys::bpf_link_create_opts {
+        sz: size_of::<libbpf_rs::libbpf_sys::bpf_link_create_opts>() as libbpf_rs::libbpf_sys::size_t,
+        ..Default::default()
+    };
+    options.__bindgen_anon_1.uprobe_multi = libbpf_rs::libbpf_sys::bpf_link_create_opts__bindgen_ty_1__bindgen_ty_3 {
+        path: c"/".as_ptr(),
+        offsets: &raw const offset,
+        cnt: 1,
+        ..Default::default()
+    };
+    // SAFETY: the path is a NUL-terminated literal and offset lives until the call ends; libbpf and the kernel read them during the call only.
+    let link = unsafe {
+        libbpf_rs::libbpf_sys::bpf_link_create(program.as_raw_fd(), -1, libbpf_rs::libbpf_sys::BPF_TRACE_UPROBE_MULTI, &raw const options)
+    };
+    if link < 0 {
+        return -link;
+    }
+    // SAFETY: a non-negative result is a new descriptor that nobody else owns.
+    drop(unsafe { OwnedFd::from_raw_fd(link) });
+    0
+}
+
 /// What BPF_OBJ_GET_INFO_BY_FD says about a program; 0 where the kernel does not say.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProgramFacts {

@@ -1,5 +1,5 @@
 import type { KernelFacts } from '../kernel-facts.ts';
-import type { PlanHook } from '../plan.ts';
+import type { PlanHook, PlanUserProbe } from '../plan.ts';
 
 /**
  * Where in the kernel a hook sits, whatever the policy called it: `kprobe:security_file_open` and `lsm:file_open` are one point, and share
@@ -9,7 +9,11 @@ export type AttachPoint =
   | { readonly kind: 'security'; readonly lsmHook: string; readonly functionName: string }
   | { readonly kind: 'function'; readonly functionName: string }
   | { readonly kind: 'syscall'; readonly name: string; readonly functionName: string }
-  | { readonly kind: 'tracepoint'; readonly name: string };
+  | { readonly kind: 'tracepoint'; readonly name: string }
+  /** `name` as tracefs has it; programs attach by `event` alone. */
+  | { readonly kind: 'raw_tracepoint'; readonly name: string; readonly event: string }
+  /** In a program: the file, and the places in it. */
+  | { readonly kind: 'user'; readonly file: string; readonly places: string };
 
 /** LSM hooks whose security_* function has another name. */
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
@@ -34,20 +38,43 @@ const OTHER_ARGUMENTS: ReadonlySet<string> = new Set([
 ]);
 
 export function attachPointOf(hook: PlanHook, kernel: KernelFacts): AttachPoint {
-  if (hook.kind === 'tracepoint') {
-    return { kind: 'tracepoint', name: hook.target };
+  switch (hook.kind) {
+    case 'tracepoint':
+      return { kind: 'tracepoint', name: hook.target };
+    case 'raw_tracepoint':
+      return { kind: 'raw_tracepoint', name: hook.target, event: hook.target.slice(hook.target.indexOf('/') + 1) };
+    case 'uprobe':
+    case 'usdt':
+      return { kind: 'user', file: hook.user?.file ?? hook.target, places: placesOf(hook.user) };
+    case 'lsm':
+      return { kind: 'security', lsmHook: hook.target, functionName: OTHER_NAMES.get(hook.target) ?? `security_${hook.target}` };
+    case 'kprobe':
+    case 'fentry':
+      return functionPoint(hook, kernel);
   }
-  if (hook.kind === 'lsm') {
-    return { kind: 'security', lsmHook: hook.target, functionName: OTHER_NAMES.get(hook.target) ?? `security_${hook.target}` };
-  }
+}
+
+/** A fentry program sits on the function itself, also where the function stands for an LSM hook. */
+function functionPoint(hook: PlanHook, kernel: KernelFacts): AttachPoint {
   if (hook.syscall) {
     return { kind: 'syscall', name: hook.target, functionName: `${syscallPrefix(kernel.arch)}${hook.target}` };
   }
-  const lsmHook = HOOK_OF_FUNCTION.get(hook.target) ?? /^security_(.+)$/.exec(hook.target)?.[1];
-  const isHook = lsmHook !== undefined && kernel.catalogue?.lsmHooks.has(lsmHook) !== false;
+  const lsmHook = lsmHookOf(hook.target);
+  const isHook = hook.kind === 'kprobe' && lsmHook !== undefined && kernel.catalogue?.lsmHooks.has(lsmHook) !== false;
   return isHook && canStandIn(hook, lsmHook)
     ? { kind: 'security', lsmHook, functionName: hook.target }
     : { kind: 'function', functionName: hook.target };
+}
+
+/** The LSM hook that a security_* function calls. */
+function lsmHookOf(functionName: string): string | undefined {
+  return HOOK_OF_FUNCTION.get(functionName) ?? /^security_(.+)$/.exec(functionName)?.[1];
+}
+
+function placesOf(user: PlanUserProbe | undefined): string {
+  if (user === undefined) return '';
+  if (user.provider !== undefined) return `${user.provider}:${user.name ?? ''}`;
+  return [...(user.symbols ?? []), ...(user.offsets ?? []).map((offset) => `+${offset}`), ...(user.addresses ?? [])].join(',');
 }
 
 /** Whether hook and function read the same arguments at the same places. */
@@ -55,7 +82,7 @@ export function canStandIn(hook: PlanHook, lsmHook: string): boolean {
   return hook.args.length === 0 || !OTHER_ARGUMENTS.has(lsmHook);
 }
 
-/** One text per point; equal texts share a program. */
+/** One text per point; equal texts share a program. A fentry never shares one with a kprobe. */
 export function attachPointKey(point: AttachPoint): string {
   switch (point.kind) {
     case 'security':
@@ -66,6 +93,10 @@ export function attachPointKey(point: AttachPoint): string {
       return `syscall:${point.name}`;
     case 'tracepoint':
       return `tracepoint:${point.name}`;
+    case 'raw_tracepoint':
+      return `raw_tracepoint:${point.event}`;
+    case 'user':
+      return `user:${point.file}:${point.places}`;
   }
 }
 

@@ -1,11 +1,11 @@
-import { bind, type BindFailure } from '../../policy/bind.ts';
+import { bind } from '../../policy/bind.ts';
 import { syscallPrefix } from '../../policy/bind/attach-point.ts';
+import type { BindFailure } from '../../policy/bind/bound-hook.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
-import type { KernelCatalogue } from '../../policy/kernel-facts.ts';
 import { matchesLabels } from '../../policy/label-match.ts';
 import { didYouMean } from '../../policy/nearest.ts';
 import type { PlanHook } from '../../policy/plan.ts';
-import { fieldPath, quote } from '../../policy/problem.ts';
+import { quote } from '../../policy/problem.ts';
 import { factsAgeMs, type Fleet, type FleetBuild, type FleetNode } from './fleet.ts';
 
 /** Facts older than this refuse nothing. */
@@ -60,8 +60,11 @@ export function checkFleet(compiled: CompiledPolicy, fleet: Fleet | null, nowMs:
 type BuildGroup = { readonly build: FleetBuild; readonly nodes: number; readonly ageMs: number };
 type Scope = { readonly groups: readonly BuildGroup[]; readonly matching: number };
 type Failure = {
-  readonly hook: PlanHook;
+  /** What the hook is called; null for what a policy asks for beside its hooks. */
+  readonly hook: PlanHook | null;
   readonly reason: BindFailure['reason'];
+  /** The field that cannot be had. */
+  readonly field: string;
   readonly message: string;
   readonly groups: readonly BuildGroup[];
 };
@@ -85,54 +88,54 @@ function findFailures(compiled: CompiledPolicy, groups: readonly BuildGroup[]): 
   const found = new Map<string, Failure>();
   for (const group of groups) {
     for (const bound of bind(compiled.plan, group.build.kernel, compiled.mode)) {
-      const hook = compiled.plan.hooks[bound.hook];
-      if (bound.failure === null || hook === undefined) {
+      if (bound.failure === null) {
         continue;
       }
-      const key = `${String(bound.hook).padStart(6, '0')} ${bound.failure.reason}`;
-      const { reason, message } = bound.failure;
-      found.set(key, { hook, reason, message, groups: [...(found.get(key)?.groups ?? []), group] });
+      const hook = bound.part === 'hook' ? (compiled.plan.hooks[bound.hook] ?? null) : null;
+      const key = `${String(bound.hook).padStart(6, '0')} ${bound.part} ${bound.failure.reason}`;
+      const { reason, field, message } = bound.failure;
+      found.set(key, { hook, reason, field, message, groups: [...(found.get(key)?.groups ?? []), group] });
     }
   }
   return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, failure]) => failure);
 }
 
 function describeWarning(failure: Failure, scope: Scope): FleetProblem {
-  const { hook, reason } = failure;
-  const verb = MISSING_NAME[reason] === undefined ? 'will not work' : `${quote(hook.target)} does not exist`;
+  const { reason, field } = failure;
+  const name = missingNameOf(failure);
+  const verb = name === undefined ? 'will not work' : `${quote(name.target)} does not exist`;
   const message = `${verb} on ${nodesOf(failure.groups)} of ${count(scope.matching, 'node')} (${kernelsOf(failure.groups)}): ${reason}`;
-  return { severity: 'warning', reason, path: pathOf(failure), message, hint: undefined };
+  return { severity: 'warning', reason, path: field, message, hint: undefined };
 }
 
 function describeRefusal(failure: Failure, scope: Scope): Omit<FleetProblem, 'hint'> {
-  const { hook, reason, groups } = failure;
+  const { reason, field, groups } = failure;
   const ageMs = Math.max(...groups.map((group) => group.ageMs));
   const knowledge = `${count(groups.length, 'kernel build')}, facts ${formatAge(ageMs)} old`;
   const who = groups.length === scope.groups.length ? 'no node' : `none of ${nodesOf(groups)} nodes`;
-  const missing = MISSING_NAME[reason];
+  const name = missingNameOf(failure);
   const message =
-    missing === undefined
-      ? `${who} can load this hook (${knowledge}): ${failure.message}`
-      : `${who} has ${missing.noun} ${quote(hook.target)} (${knowledge})`;
-  return { severity: 'refusal', reason, path: pathOf(failure), message };
-}
-
-function pathOf({ hook, reason }: Failure): string {
-  return MISSING_NAME[reason] === undefined ? hook.path : fieldPath(hook.path, FIELDS[hook.kind]);
+    name === undefined
+      ? `${who} can load this${failure.hook === null ? '' : ' hook'} (${knowledge}): ${failure.message}`
+      : `${who} has ${name.noun} ${quote(name.target)} (${knowledge})`;
+  return { severity: 'refusal', reason, path: field, message };
 }
 
 /** From the kernel that most nodes run. */
-function suggestion({ hook, reason, groups }: Failure): string | undefined {
-  const missing = MISSING_NAME[reason];
-  const [largest] = groups.toSorted((a, b) => b.nodes - a.nodes);
-  return missing === undefined || largest === undefined ? undefined : didYouMean(hook.target, namesOf(largest.build, missing.kind, hook));
+function suggestion(failure: Failure): string | undefined {
+  const name = missingNameOf(failure);
+  const [largest] = failure.groups.toSorted((a, b) => b.nodes - a.nodes);
+  return name === undefined || largest === undefined
+    ? undefined
+    : didYouMean(name.target, namesOf(largest.build, name.kind, name.isSyscall));
 }
 
 function nodesOf(groups: readonly BuildGroup[]): number {
   return groups.reduce((sum, group) => sum + group.nodes, 0);
 }
 
-type MissingName = { readonly noun: string; readonly kind: keyof KernelCatalogue };
+type MissingName = { readonly noun: string; readonly kind: NameKind };
+type NameKind = 'functions' | 'lsmHooks' | 'tracepoints';
 
 /** Reasons that say "there is no such name". */
 const MISSING_NAME: Readonly<Partial<Record<BindFailure['reason'], MissingName>>> = {
@@ -141,21 +144,19 @@ const MISSING_NAME: Readonly<Partial<Record<BindFailure['reason'], MissingName>>
   TracepointMissing: { noun: 'tracepoint', kind: 'tracepoints' },
 };
 
-/** Where the name stands in a hook of the policy. */
-const FIELDS: Readonly<Record<PlanHook['kind'], string>> = {
-  kprobe: 'call',
-  fentry: 'call',
-  lsm: 'hook',
-  tracepoint: 'event',
-  raw_tracepoint: 'event',
-  uprobe: 'path',
-  usdt: 'name',
-};
+/** Undefined: something else is wrong. */
+function missingNameOf({ hook, reason }: Failure): (MissingName & { readonly target: string; readonly isSyscall: boolean }) | undefined {
+  const missing = MISSING_NAME[reason];
+  if (missing === undefined || hook === null || hook.generated !== undefined) {
+    return undefined;
+  }
+  return { ...missing, target: hook.target, isSyscall: hook.syscall };
+}
 
 /** Names as a policy would write them: system calls without the architecture's prefix. */
-function namesOf(build: FleetBuild, kind: keyof KernelCatalogue, hook: PlanHook): Iterable<string> {
+function namesOf(build: FleetBuild, kind: NameKind, isSyscall: boolean): Iterable<string> {
   const names = build.names?.[kind] ?? [];
-  if (!hook.syscall) {
+  if (!isSyscall) {
     return names;
   }
   const prefix = syscallPrefix(build.kernel.arch);

@@ -1,0 +1,101 @@
+/** Finds types by name. Each index is made when it is first asked, in one pass. */
+import { intType, parametersOf, plainType, pointee, type Parameter } from './types.ts';
+import { openTypeTable, type TypeTable } from './type-table.ts';
+
+export type Prototype = { readonly parameters: readonly Parameter[]; readonly returns: number };
+
+/** The type information of a kernel or module, and what can be asked of it. */
+export type Btf = {
+  readonly types: TypeTable;
+  /** Names of all functions that it describes. */
+  readonly functionNames: () => ReadonlySet<string>;
+  readonly prototypeOf: (functionName: string) => Prototype | undefined;
+  /** Hooks of BPF LSM, by the functions `bpf_lsm_…`: names without that prefix. */
+  readonly lsmHooks: () => ReadonlySet<string>;
+  readonly lsmPrototypeOf: (hook: string) => Prototype | undefined;
+  /** What raw tracepoint programs get, by the types `btf_trace_…`. */
+  readonly tracePrototypeOf: (event: string) => Prototype | undefined;
+  readonly hasRawTracepoint: (event: string) => boolean;
+  /** A structure or union that is defined, or a typedef, by name. */
+  readonly findType: (name: string) => number | undefined;
+  readonly typeNames: () => Iterable<string>;
+  /** The values of an enumeration. */
+  readonly enumValues: (name: string) => ReadonlyMap<string, bigint> | undefined;
+};
+
+const LSM_PREFIX = 'bpf_lsm_';
+const TRACE_PREFIX = 'btf_trace_';
+
+/** Throws `BtfError` for bytes that are no type information. `base`: the kernel's, when the bytes are a module's. */
+export function openBtf(bytes: Uint8Array, base?: Btf): Btf {
+  const types = openTypeTable(bytes, base?.types);
+  const functions = once(() => indexOf(types, ['func']));
+  const composites = once(() => indexOf(types, ['struct', 'union']));
+  const typedefs = once(() => indexOf(types, ['typedef']));
+  const enums = once(() => indexOf(types, ['enum', 'enum64']));
+  const functionNames = once(() => new Set(functions().keys()));
+  const lsmHooks = once(() => new Set(namesAfter(functions().keys(), LSM_PREFIX)));
+  const prototypeOf = (name: string): Prototype | undefined => {
+    const id = functions().get(name);
+    return id === undefined ? base?.prototypeOf(name) : readPrototype(types, types.sizeOrTypeOf(id), 0);
+  };
+  const traceTypeOf = (event: string): number | undefined => typedefs().get(`${TRACE_PREFIX}${event}`);
+  return {
+    types,
+    functionNames,
+    prototypeOf,
+    lsmHooks,
+    lsmPrototypeOf: (hook) => prototypeOf(`${LSM_PREFIX}${hook}`),
+    hasRawTracepoint: (event) => traceTypeOf(event) !== undefined,
+    tracePrototypeOf: (event) => {
+      const id = traceTypeOf(event);
+      const target = id === undefined ? undefined : pointee(types, id);
+      // The first parameter is the tracepoint's own.
+      return target === undefined ? base?.tracePrototypeOf(event) : readPrototype(types, plainType(types, target), 1);
+    },
+    findType: (name) => composites().get(name) ?? typedefs().get(name) ?? base?.findType(name),
+    typeNames: () => composites().keys(),
+    enumValues: (name) => {
+      const id = enums().get(name);
+      return id === undefined ? base?.enumValues(name) : readEnum(types, id);
+    },
+  };
+}
+
+/** Of types with one name the first counts. */
+function indexOf(types: TypeTable, kinds: readonly string[]): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (let id = types.ownFrom; id < types.count; id += 1) {
+    if (!kinds.includes(types.kindOf(id))) continue;
+    const name = types.nameOf(id);
+    if (name !== '' && !found.has(name)) found.set(name, id);
+  }
+  return found;
+}
+
+function readPrototype(types: TypeTable, id: number, hidden: number): Prototype | undefined {
+  if (types.kindOf(id) !== 'func_proto') return undefined;
+  return { parameters: parametersOf(types, id).slice(hidden), returns: types.sizeOrTypeOf(id) };
+}
+
+function readEnum(types: TypeTable, id: number): ReadonlyMap<string, bigint> {
+  const words = types.kindOf(id) === 'enum64' ? 3 : 2;
+  const signed = intType(types, id)?.signed === true;
+  const values = new Map<string, bigint>();
+  for (let index = 0; index < types.lengthOf(id); index += 1) {
+    const low = BigInt(types.wordOf(id, index * words + 1));
+    const high = words === 3 ? BigInt(types.wordOf(id, index * words + 2)) : 0n;
+    const value = (high << 32n) | low;
+    values.set(types.textAt(types.wordOf(id, index * words)), signed ? BigInt.asIntN(words === 3 ? 64 : 32, value) : value);
+  }
+  return values;
+}
+
+function* namesAfter(names: Iterable<string>, prefix: string): Generator<string> {
+  for (const name of names) if (name.startsWith(prefix)) yield name.slice(prefix.length);
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
