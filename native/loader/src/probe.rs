@@ -130,11 +130,7 @@ pub fn has_uprobe_multi() -> bool {
 
 /// A program that writes to the registers it was given; kernels that let it load let it be attached to user probes only.
 pub fn may_write_registers() -> bool {
-    let program = [
-        move_immediate(R0, 0),
-        instruction(libbpf_sys::BPF_STX | libbpf_sys::BPF_MEM | libbpf_sys::BPF_DW, R1, R0, 0, 0),
-        EXIT,
-    ];
+    let program = [move_immediate(R0, 0), instruction(libbpf_sys::BPF_STX | libbpf_sys::BPF_MEM | libbpf_sys::BPF_DW, R1, R0, 0, 0), EXIT];
     sys::load_probe(libbpf_sys::BPF_PROG_TYPE_KPROBE, 0, 0, &program).is_ok()
 }
 

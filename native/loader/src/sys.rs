@@ -211,9 +211,8 @@ pub fn try_uprobe_multi(program: BorrowedFd<'_>) -> i32 {
         ..Default::default()
     };
     // SAFETY: the path is a NUL-terminated literal and offset lives until the call ends; libbpf and the kernel read them during the call only.
-    let link = unsafe {
-        libbpf_rs::libbpf_sys::bpf_link_create(program.as_raw_fd(), -1, libbpf_rs::libbpf_sys::BPF_TRACE_UPROBE_MULTI, &raw const options)
-    };
+    let link =
+        unsafe { libbpf_rs::libbpf_sys::bpf_link_create(program.as_raw_fd(), -1, libbpf_rs::libbpf_sys::BPF_TRACE_UPROBE_MULTI, &raw const options) };
     if link < 0 {
         return -link;
     }
