@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { formatProblem } from '../policy/problem.ts';
+import { formatLocated } from '../policy/document/locate.ts';
 import type { CliIo } from './cli-io.ts';
 import { checkPolicy, readPolicyFiles } from './policy-files.ts';
 
@@ -16,16 +16,16 @@ export function addCheckCommand(program: Command, io: CliIo): void {
   program
     .command('check')
     .description('Check policies in files without a cluster')
-    .requiredOption('-f, --filename <path...>', 'files or folders')
+    .requiredOption('-f, --filename <path...>', 'files or folders; - is standard input')
     .addHelpText('after', EXAMPLES)
     .action(async (flags: CheckFlags) => {
-      for (const document of await readPolicyFiles(flags.filename)) {
+      const files = await readPolicyFiles(flags.filename, io.stdin);
+      for (const problem of files.problems) io.stdout.write(`${formatLocated(problem)}\n`);
+      if (files.problems.length > 0) io.setExitCode(1);
+      for (const { source, kind } of files.skipped) io.stderr.write(`${source}: skipped, ${kind} is no policy\n`);
+      for (const document of files.documents) {
         const checked = checkPolicy(document);
-        const problems = checked.ok ? checked.warnings : checked.problems;
-        for (const problem of problems) {
-          const prefix = problem.severity === 'warning' ? 'warning: ' : '';
-          io.stdout.write(`${checked.source}: ${prefix}${problem.code}: ${formatProblem(problem)}\n`);
-        }
+        for (const problem of checked.ok ? checked.warnings : checked.problems) io.stdout.write(`${formatLocated(problem)}\n`);
         if (checked.ok)
           io.stdout.write(
             `${checked.source}: ok, plan ${checked.compiled.digest.slice(0, 12)}, ${checked.compiled.plan.hooks.length} hooks\n`,

@@ -1,18 +1,20 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import type { Readable } from 'node:stream';
 import { compile, type CompiledPolicy } from '../policy/compile.ts';
+import {
+  DOCUMENT_LIMITS,
+  type LocatedProblem,
+  type PolicyDocument,
+  type ReadDocuments,
+  type SkippedDocument,
+} from '../policy/document/document.ts';
+import { locateProblems } from '../policy/document/locate.ts';
+import { readDocuments } from '../policy/document/read-documents.ts';
 import { parse } from '../policy/parse.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Problem } from '../policy/problem.ts';
 import { CliError } from './cli-io.ts';
-
-/** One document of one file. */
-export type PolicyDocument = {
-  /** `file.yaml`, or `file.yaml#2` for the second document. */
-  readonly source: string;
-  readonly object: unknown;
-};
 
 export type CheckedPolicy =
   | {
@@ -20,29 +22,47 @@ export type CheckedPolicy =
       readonly source: string;
       readonly policy: Policy;
       readonly compiled: CompiledPolicy;
-      readonly warnings: readonly Problem[];
+      readonly warnings: readonly LocatedProblem[];
     }
-  | { readonly ok: false; readonly source: string; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly source: string; readonly problems: readonly LocatedProblem[] };
 
-const MAX_FILE_BYTES = 4 << 20;
+/** Stands for standard input where a file could be named. */
+export const STDIN = '-';
 
-/** Reads files and folders (their `*.yaml`, `*.yml`, `*.json`, not deeper). Documents of other kinds in the same file are an error too. */
-export async function readPolicyFiles(paths: readonly string[]): Promise<PolicyDocument[]> {
+/**
+ * Reads the policies of files, of folders (their `*.yaml`, `*.yml`, `*.json`, not deeper) and of standard input (`-`). What is wrong with
+ * their text is in `problems`; a path that does not exist is a `CliError`.
+ */
+export async function readPolicyFiles(paths: readonly string[], stdin: Readable): Promise<ReadDocuments> {
   const documents: PolicyDocument[] = [];
+  const skipped: SkippedDocument[] = [];
+  const problems: LocatedProblem[] = [];
+  let emptyCount = 0;
   for (const path of paths) {
-    for (const file of await filesAt(path)) documents.push(...readDocuments(file, await readBounded(file)));
+    for (const file of path === STDIN ? [STDIN] : await filesAt(path)) {
+      const bytes = await readBounded(file === STDIN ? stdin : createReadStream(file), file);
+      const found = readDocuments(file === STDIN ? 'stdin' : file, bytes);
+      documents.push(...found.documents);
+      skipped.push(...found.skipped);
+      problems.push(...found.problems);
+      emptyCount += found.emptyCount;
+    }
   }
-  if (documents.length === 0) throw new CliError(`no policies in ${paths.join(', ')}`);
-  return documents;
+  if (documents.length === 0 && problems.length === 0) {
+    const others = skipped.length === 0 ? '' : `; ${skipped.length} objects of other kinds`;
+    throw new CliError(`no policies in ${paths.join(', ')}${others}`);
+  }
+  return { documents, skipped, emptyCount, problems };
 }
 
 export function checkPolicy(document: PolicyDocument): CheckedPolicy {
   const { source } = document;
   const parsed = parse(document.object);
-  if (!parsed.ok) return { ok: false, source, problems: parsed.problems };
+  if (!parsed.ok) return { ok: false, source, problems: locateProblems(document, parsed.problems) };
   const compiled = compile(parsed.value);
-  if (!compiled.ok) return { ok: false, source, problems: compiled.problems };
-  return { ok: true, source, policy: parsed.value, compiled: compiled.value, warnings: [...parsed.warnings, ...compiled.warnings] };
+  if (!compiled.ok) return { ok: false, source, problems: locateProblems(document, compiled.problems) };
+  const warnings = locateProblems(document, [...parsed.warnings, ...compiled.warnings]);
+  return { ok: true, source, policy: parsed.value, compiled: compiled.value, warnings };
 }
 
 async function filesAt(path: string): Promise<string[]> {
@@ -57,20 +77,19 @@ async function filesAt(path: string): Promise<string[]> {
     .map((name) => join(path, name));
 }
 
-async function readBounded(file: string): Promise<string> {
-  const { size } = await stat(file);
-  if (size > MAX_FILE_BYTES) throw new CliError(`${file}: ${size} bytes are too many for policies; at most ${MAX_FILE_BYTES}`);
-  return await readFile(file, 'utf8');
-}
-
-function readDocuments(file: string, text: string): PolicyDocument[] {
-  const documents = parseAllDocuments(text);
-  const list = Array.isArray(documents) ? documents : [];
-  return list.flatMap((document, index) => {
-    const source = list.length === 1 ? file : `${file}#${index + 1}`;
-    const error = document.errors[0];
-    if (error !== undefined) throw new CliError(`${source}: not YAML: ${error.message.split('\n')[0] ?? ''}`, 1);
-    const object: unknown = document.toJS({ maxAliasCount: 100 });
-    return object === null ? [] : [{ source, object }];
-  });
+/** At most one byte more than a file may have: `readDocuments` says the rest. */
+async function readBounded(stream: Readable, name: string): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of stream) {
+      const buffer = Buffer.from(chunk);
+      chunks.push(buffer);
+      bytes += buffer.length;
+      if (bytes > DOCUMENT_LIMITS.fileBytes) break;
+    }
+  } catch (error) {
+    throw new CliError(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return Buffer.concat(chunks);
 }

@@ -8,7 +8,7 @@ import { policyOf, type AgentEvent } from '../nodeagent/events/event.ts';
 import { readKernelTime, readKtimeNs } from '../nodeagent/kernel-clock.ts';
 import { policyLabel, type Choice } from '../nodeagent/state/choose-plans.ts';
 import { bind } from '../policy/bind.ts';
-import { formatProblem } from '../policy/problem.ts';
+import { formatLocated } from '../policy/document/locate.ts';
 import { systemClock } from '../telemetry/clock.ts';
 import { createHealth } from '../telemetry/health.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../telemetry/log.ts';
@@ -190,13 +190,13 @@ function failureLines(choice: Choice, agent: NodeAgent): string[] {
 }
 
 async function goodPolicies(paths: readonly string[], io: CliIo): Promise<Extract<CheckedPolicy, { ok: true }>[] | null> {
-  const checked = (await readPolicyFiles(paths)).map(checkPolicy);
-  for (const one of checked) {
-    for (const problem of one.ok ? one.warnings : one.problems)
-      io.stderr.write(`palisade: ${one.source}: ${problem.code}: ${formatProblem(problem)}\n`);
-  }
+  const files = await readPolicyFiles(paths, io.stdin);
+  const checked = files.documents.map(checkPolicy);
+  const problems = [...files.problems, ...checked.flatMap((one) => (one.ok ? one.warnings : one.problems))];
+  for (const problem of problems) io.stderr.write(`palisade: ${formatLocated(problem)}\n`);
+  for (const { source, kind } of files.skipped) io.stderr.write(`palisade: ${source}: skipped, ${kind} is no policy\n`);
   const good = checked.flatMap((one) => (one.ok ? [one] : []));
-  if (good.length === checked.length) return good;
+  if (good.length === checked.length && files.problems.length === 0) return good;
   io.setExitCode(1);
   return null;
 }

@@ -3,7 +3,7 @@ import type { ProblemCode } from './problem-codes.ts';
 /** Something that is wrong (`error`) or probably not meant (`warning`) in a policy. */
 export type Problem = {
   readonly code: ProblemCode;
-  /** Where: `spec.kprobes[0].selectors[1].matchArgs[0].operator`. */
+  /** Where: `spec.kprobes[0].selectors[1].matchArgs[0].operator`. Empty for what is wrong with the text of a file. */
   readonly path: string;
   /** What is wrong, without a full stop. User data in it is quoted and bounded. */
   readonly message: string;
@@ -15,7 +15,8 @@ export type Problem = {
 /** One line for people: where, what is wrong, what would be right. */
 export function formatProblem(problem: Problem): string {
   const hint = problem.hint === undefined ? '' : `; ${problem.hint}`;
-  return `${problem.path}: ${problem.message}${hint}`;
+  const where = problem.path === '' ? '' : `${problem.path}: `;
+  return `${where}${problem.message}${hint}`;
 }
 
 const MAX_QUOTED_CHARS = 80;

@@ -40,6 +40,8 @@ export function isPlaceList(members: Members | undefined): members is readonly P
 
 /** The text of one document of a file. */
 export type DocumentText = {
+  /** The name of the file alone: where lines are given, it is enough. */
+  readonly file: string;
   /** For people: `policies.yaml`, or `policies.yaml#2` where a file has several documents. */
   readonly source: string;
   readonly text: string;
@@ -60,7 +62,7 @@ export type PolicyDocument = {
 export type SkippedDocument = { readonly source: string; readonly line: number; readonly kind: string };
 
 /** Something that is wrong in a file, with its place. */
-export type LocatedProblem = { readonly source: string; readonly region: Region; readonly problem: Problem };
+export type LocatedProblem = { readonly file: string; readonly source: string; readonly region: Region; readonly problem: Problem };
 
 export type ReadDocuments = {
   readonly documents: readonly PolicyDocument[];

@@ -1,4 +1,4 @@
-import type { Problem } from '../problem.ts';
+import { type Problem, formatProblem } from '../problem.ts';
 import { type DocumentText, type LocatedProblem, type Place, type PolicyDocument, type Region, isPlaceList } from './document.ts';
 
 /**
@@ -15,11 +15,18 @@ export function locateProblems(document: PolicyDocument, problems: readonly Prob
     const steps = stepsOf(problem.path);
     const spot = spotOf(document, steps, problem.code === 'UnknownField' ? 'name' : 'value');
     return {
+      file: document.text.file,
       source: document.source,
       region: regionOf(document.text, spot),
       problem: withWrittenText(problem, document.text.text.slice(spot.start, spot.end)),
     };
   });
+}
+
+/** `policies.yaml:12:17: WrongValue: spec.…: "fil" is not one of its values; did you mean "file"?`, as compilers and editors have it. */
+export function formatLocated({ file, region, problem }: LocatedProblem): string {
+  const severity = problem.severity === 'warning' ? 'warning: ' : '';
+  return `${file}:${region.line}:${region.column}: ${severity}${problem.code}: ${formatProblem(problem)}`;
 }
 
 /** From an offset to lines and columns. */

@@ -30,7 +30,7 @@ const LIST_KINDS: ReadonlyMap<string, string> = new Map([
  */
 export function readDocuments(name: string, bytes: Uint8Array): ReadDocuments {
   const problems: LocatedProblem[] = [];
-  const whole: DocumentText = { source: name, text: '', firstLine: 1 };
+  const whole: DocumentText = { file: name, source: name, text: '', firstLine: 1 };
   if (bytes.length > DOCUMENT_LIMITS.fileBytes) {
     const message = `${bytes.length} bytes are too many for policies`;
     return onlyProblem(whole, { code: 'TooLarge', message, hint: `at most ${DOCUMENT_LIMITS.fileBytes}`, start: 0, end: 0 });
@@ -44,7 +44,7 @@ export function readDocuments(name: string, bytes: Uint8Array): ReadDocuments {
   for (const [index, part] of parts.entries()) {
     if (part.isEmpty) continue;
     const source = parts.length === 1 ? name : `${name}#${index + 1}`;
-    const found = readPart(source, part);
+    const found = readPart({ file: name, source }, part);
     documents.push(...found.documents);
     skipped.push(...found.skipped);
     problems.push(...found.problems);
@@ -58,13 +58,13 @@ export function readDocuments(name: string, bytes: Uint8Array): ReadDocuments {
 
 type Found = Omit<ReadDocuments, 'emptyCount'>;
 
-function readPart(source: string, part: DocumentBytes): Found {
+function readPart(names: Pick<DocumentText, 'file' | 'source'>, part: DocumentBytes): Found {
   const nothing: Found = { documents: [], skipped: [], problems: [] };
   const failed = (text: DocumentText, problem: TextProblem): Found => ({ ...nothing, problems: [located(text, problem)] });
   const { firstLine } = part;
   if (part.bytes.length > DOCUMENT_LIMITS.documentBytes) {
     const message = `the document has ${part.bytes.length} bytes; an API server takes at most ${DOCUMENT_LIMITS.documentBytes}`;
-    return failed({ source, text: '', firstLine }, { code: 'TooLarge', message, start: 0, end: 0 });
+    return failed({ ...names, text: '', firstLine }, { code: 'TooLarge', message, start: 0, end: 0 });
   }
   const decoded = decodeText(part.bytes);
   if (!decoded.ok) {
@@ -76,15 +76,15 @@ function readPart(source: string, part: DocumentBytes): Found {
       start,
       end: start,
     } as const;
-    return failed({ source, text: decoded.goodText, firstLine }, problem);
+    return failed({ ...names, text: decoded.goodText, firstLine }, problem);
   }
-  const text: DocumentText = { source, text: decoded.text, firstLine };
+  const text: DocumentText = { ...names, text: decoded.text, firstLine };
   const yaml = readYaml(decoded.text);
   if (!yaml.ok) return failed(text, yaml.problem);
   const { value, place } = yaml.read;
   const kept: PolicyDocument[] = [];
   const skipped: SkippedDocument[] = [];
-  for (const document of objectsOf({ source, object: value, text, place })) {
+  for (const document of objectsOf({ source: names.source, object: value, text, place })) {
     const kind = otherKind(document.object);
     if (kind === undefined) kept.push(document);
     else skipped.push({ source: document.source, line: locate(document, 'kind').line, kind });
@@ -127,7 +127,7 @@ function otherKind(object: unknown): string | undefined {
 
 function located(text: DocumentText, { code, message, hint, start, end }: TextProblem): LocatedProblem {
   const problem: Problem = { code, path: '', message, severity: 'error', ...(hint === undefined ? {} : { hint }) };
-  return { source: text.source, region: regionOf(text, { start, end }), problem };
+  return { file: text.file, source: text.source, region: regionOf(text, { start, end }), problem };
 }
 
 function onlyProblem(text: DocumentText, problem: TextProblem): ReadDocuments {
