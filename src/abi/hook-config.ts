@@ -1,5 +1,5 @@
 /** Writes and reads `struct pal_cfg`: what prunes the code of one hook's engine. */
-import { CFG_LAYOUT, PAL_ABI_VERSION, PAL_PLANES, PAL_SLOTS, PAL_STEPS, PLANE_LAYOUT, SLOT_LAYOUT } from './layout.ts';
+import { CFG_LAYOUT, PAL_ABI_VERSION, PAL_NO_SIZE_SLOT, PAL_PLANES, PAL_SLOTS, PAL_STEPS, PLANE_LAYOUT, SLOT_LAYOUT } from './layout.ts';
 
 /** `struct pal_slot`: one value that the engine extracts. */
 export type SlotFields = {
@@ -19,6 +19,8 @@ export type SlotFields = {
   readonly maxBytes: number;
   /** Offsets, see the header. */
   readonly steps: readonly number[];
+  /** Number of the slot that has the size of this buffer; absent: none. */
+  readonly sizeSlot?: number;
 };
 
 /** `struct pal_plane`: one lookup. */
@@ -33,7 +35,7 @@ export type PlaneFields = {
   readonly first: boolean;
   readonly classCount: number;
   readonly firstClass: number;
-  /** Longest suffix in 8-byte words. */
+  /** PAL_K_SUFFIX: the longest in 8-byte words. Other kinds use these three as the header says. */
   readonly suffixWords: number;
 };
 
@@ -69,10 +71,7 @@ export function writeConfig(fields: ConfigFields): Buffer {
   bytes.writeUInt32LE(planes.length, at.np_mem);
   bytes.writeUInt32LE(fields.slots.length, at.nslots);
   bytes.writeUInt32LE(fields.registerMask, at.regmask);
-  bytes.writeUInt32LE(
-    fields.slots.reduce((mask, slot) => mask | (1 << slot.type), 0),
-    at.typemask,
-  );
+  bytes.writeUInt32LE(fields.slots.reduce((mask, slot) => mask | (1 << slot.type), 0) >>> 0, at.typemask);
   bytes.writeUInt32LE(Math.max(0, ...fields.slots.map((slot) => slot.steps.length)), at.maxsteps);
   bytes.writeUInt32LE(fields.columns, at.ncol);
   bytes.writeUInt32LE(fields.features, at.feat);
@@ -101,12 +100,30 @@ function writeSlot(bytes: Buffer, offset: number, slot: SlotFields): void {
   bytes.writeUInt8(slot.source, offset + at.src);
   bytes.writeUInt8(slot.register, offset + at.reg);
   bytes.writeUInt8(slot.steps.length, offset + at.nsteps);
-  bytes.writeUInt8(0xff, offset + at.size_slot);
+  bytes.writeUInt8(slot.sizeSlot ?? PAL_NO_SIZE_SLOT, offset + at.size_slot);
   bytes.writeUInt8(slot.flags, offset + at.flags);
   bytes.writeUInt8(slot.width, offset + at.width);
   bytes.writeUInt8(slot.storage === 'memory' ? 1 : 0, offset + at.cls);
   bytes.writeUInt32LE(slot.maxBytes, offset + at.max);
   slot.steps.forEach((step, i) => bytes.writeUInt32LE(step >>> 0, offset + at.step + 4 * i));
+}
+
+/** A slot as the engine reads it, without its name for storage. */
+export function readSlot(config: Buffer, number: number): SlotFields {
+  const at = SLOT_LAYOUT.at;
+  const offset = CFG_LAYOUT.at.slot + number * SLOT_LAYOUT.bytes;
+  const sizeSlot = config.readUInt8(offset + at.size_slot);
+  return {
+    type: config.readUInt8(offset + at.type),
+    source: config.readUInt8(offset + at.src),
+    register: config.readUInt8(offset + at.reg),
+    flags: config.readUInt8(offset + at.flags),
+    width: config.readUInt8(offset + at.width),
+    storage: config.readUInt8(offset + at.cls) === 1 ? 'memory' : 'scalar',
+    maxBytes: config.readUInt32LE(offset + at.max),
+    steps: Array.from({ length: config.readUInt8(offset + at.nsteps) }, (_, i) => config.readUInt32LE(offset + at.step + 4 * i)),
+    ...(sizeSlot === PAL_NO_SIZE_SLOT ? {} : { sizeSlot }),
+  };
 }
 
 /** The planes as the engine walks them. For the model of the engine and for people who debug. */

@@ -21,9 +21,16 @@ export type Allocation = {
   readonly binarySets: NumberSpace;
   /** By digest of namespace and labels. */
   readonly classes: NumberSpace;
+  /** By attach point and policy uid (`lanePlace`): in which of its engines a policy is, if not in the first. Absent: all are. */
+  readonly lanes?: ReadonlyMap<string, number>;
 };
 
-export type SpaceName = keyof Allocation;
+export type SpaceName = 'hooks' | 'policies' | 'binarySets' | 'classes';
+
+/** A policy's place on an attach point. */
+export function lanePlace(key: string, uid: string): string {
+  return `${key} ${uid}`;
+}
 
 /** First and last number of each space. Hook 0 and policy 0 stand for "none". */
 export const SPACE_BOUNDS: Readonly<Record<SpaceName, { readonly first: number; readonly last: number }>> = {
@@ -49,6 +56,7 @@ export function mergeAllocations(running: Allocation, next: Allocation): Allocat
     policies: merge(running.policies, next.policies),
     binarySets: merge(running.binarySets, next.binarySets),
     classes: merge(running.classes, next.classes),
+    ...(running.lanes === undefined && next.lanes === undefined ? {} : { lanes: new Map([...(running.lanes ?? []), ...(next.lanes ?? [])]) }),
   };
 }
 

@@ -1,11 +1,18 @@
 /** From what `bind` offers for a hook to the one way in which this link attaches it. */
 import { bind } from '../policy/bind.ts';
+import type { BoundHook } from '../policy/bind/bound-hook.ts';
 import { canStandIn } from '../policy/bind/attach-point.ts';
 import type { BoundMethod } from '../policy/bind/methods.ts';
 import type { PlanHook } from '../policy/plan.ts';
+import { digestKey } from './allocation.ts';
 import { conventionOf, type Convention, familyOf, hookKey, isLoadable, methodText } from './attach-target.ts';
 import { failed, linked, type LinkFailure, type LinkResult } from './link-failure.ts';
 import type { LinkInput, LinkPolicy } from './link-input.ts';
+import { ENGINE_OF_TODAY } from './link-target.ts';
+import { memberQuery } from './prototype.ts';
+
+/** What decides how hooks are attached. */
+export type ChoiceInput = Pick<LinkInput, 'kernel' | 'unusable' | 'target'>;
 
 export type HookChoice = {
   readonly hookIndex: number;
@@ -22,22 +29,29 @@ export type HookChoice = {
 };
 
 /** Every hook of a policy, or why one of them cannot be had. */
-export function chooseHooks(policy: LinkPolicy, input: Pick<LinkInput, 'kernel' | 'unusable'>): LinkResult<readonly HookChoice[]> {
+export function chooseHooks(policy: LinkPolicy, input: ChoiceInput): LinkResult<readonly HookChoice[]> {
+  const target = input.target ?? ENGINE_OF_TODAY;
   const choices: HookChoice[] = [];
   for (const bound of bind(policy.plan, input.kernel, policy.mode)) {
-    const hook = policy.plan.hooks[bound.hook];
-    if (hook === undefined) continue;
+    const hook = bound.part === 'hook' ? policy.plan.hooks[bound.hook] : undefined;
     const blame = { uid: policy.ref.uid, path: bound.path };
-    if (bound.failure !== null) return failed({ ...bound.failure, ...blame });
-    const loadable = bound.methods.filter((method) => isLoadable(method.method));
+    const isPlanned = target.tables === 'all' && bound.failure?.reason === 'NotInEngine';
+    if (bound.failure !== null && !isPlanned) {
+      const { reason, message } = bound.failure;
+      return failed({ reason, message, ...blame });
+    }
+    const methods = isPlanned ? bound.planned : bound.methods;
+    // Other parts have no selectors; a hook without ways and without a failure is one that the policy can do without.
+    if (hook === undefined || methods.length === 0) continue;
+    const loadable = methods.filter((method) => isLoadable(method.method, target));
     const usable = loadable.filter((method) => !input.unusable.has(methodText(method)));
     const [first] = usable;
-    if (first === undefined) return failed({ ...whyNone(loadable, input), ...blame });
+    if (first === undefined) return failed({ ...whyNone(hook, loadable, input), ...blame });
     choices.push({
       hookIndex: bound.hook,
       hook,
       point: bound.point,
-      key: hookKey(first),
+      key: hookKey(first, placeOf(hook, first, bound)),
       convention: conventionOf(first.method),
       methods: usable.filter((method) => familyOf(method.method) === familyOf(first.method) && method.deny === first.deny),
       substituted: first.deny === 'kill',
@@ -64,14 +78,28 @@ export function alignChoices(choices: readonly HookChoice[]): readonly HookChoic
 }
 
 /** What the loader must be asked before these policies can be linked, without repetitions. */
-export function prototypeQueries(policies: readonly LinkPolicy[], input: Pick<LinkInput, 'kernel' | 'unusable'>): readonly string[] {
+export function prototypeQueries(policies: readonly LinkPolicy[], input: ChoiceInput): readonly string[] {
   const choices = policies.flatMap((policy) => {
     const chosen = chooseHooks(policy, input);
     return chosen.ok ? chosen.value : [];
   });
   // Before and after: which of them are linked in the end depends on what turns out not to fit.
-  const queries = [...choices, ...alignChoices(choices)].flatMap((choice) => choice.query ?? []);
+  const queries = [...choices, ...alignChoices(choices)].flatMap((choice) => [
+    ...(choice.query === null ? [] : [choice.query]),
+    ...memberQueries(choice.hook),
+  ]);
   return [...new Set(queries)].toSorted();
+}
+
+/** What to ask about the `resolve` paths of a hook's arguments. */
+export function memberQueries(hook: PlanHook): readonly string[] {
+  return hook.args.flatMap((arg) => memberQuery(arg, hook) ?? []);
+}
+
+/** What tells attach points of one method apart: user probes share a file, and lists a name. */
+function placeOf(hook: PlanHook, method: BoundMethod, bound: BoundHook): string {
+  if (hook.user !== undefined) return bound.point;
+  return hook.generated === undefined ? method.target : `list/${digestKey(JSON.stringify(bound.functions ?? hook.generated))}`;
 }
 
 /** System calls need no description: all their arguments are registers, and all their pointers are the user's. */
@@ -81,11 +109,16 @@ function queryOf(hook: PlanHook, method: BoundMethod): string | null {
   return method.method === 'lsm' ? `lsm:${method.target}` : `function:${method.target}`;
 }
 
-function whyNone(loadable: readonly BoundMethod[], input: Pick<LinkInput, 'unusable'>): LinkFailure {
-  for (const method of loadable) {
-    const unusable = input.unusable.get(methodText(method));
-    if (unusable !== undefined) return { reason: unusable.reason, message: unusable.message };
-  }
+/**
+ * The first refusal, in the words of the policy. One hook of the kernel has two names, and the loader says which of them it did not find:
+ * that is no answer to who asked for the other one.
+ */
+function whyNone(hook: PlanHook, loadable: readonly BoundMethod[], input: Pick<LinkInput, 'unusable'>): LinkFailure {
+  const refusals = loadable.flatMap((method) => input.unusable.get(methodText(method)) ?? []);
+  const [wished, other] =
+    hook.kind === 'lsm' ? (['LsmHookNotFound', 'FunctionNotFound'] as const) : (['FunctionNotFound', 'LsmHookNotFound'] as const);
+  const chosen = refusals.find(({ reason }) => reason !== other) ?? refusals[0];
+  if (chosen !== undefined) return { reason: chosen.reason === other ? wished : chosen.reason, message: chosen.message };
   return {
     reason: 'NotSupportedByAgent',
     message: 'the loader of this node has no program for the ways in which this hook could be attached',

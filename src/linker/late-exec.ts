@@ -20,8 +20,9 @@ export function hasLateHook(hook: PlanHook): boolean {
   const filters = hook.selectors.flatMap((selector) => selector.filters);
   return (
     index !== null &&
+    hook.returns === undefined &&
     hook.args.some((_, arg) => isPath(arg)) &&
-    filters.every((filter) => (filter.on === 'int' || filter.on === 'bytes' ? isPath(filter.arg) : true))
+    filters.every((filter) => ('arg' in filter ? isPath(filter.arg) : filter.on !== 'gained' && filter.on !== 'cel'))
   );
 }
 

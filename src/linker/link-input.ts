@@ -1,8 +1,10 @@
 /** What one link is made from: everything that may decide what a node's tables contain, and nothing else. */
+import type { ContainerFacts } from '../policy/evaluate/event.ts';
 import type { KernelFacts } from '../policy/kernel-facts.ts';
 import type { Plan, PolicyMode, PolicyRef } from '../policy/plan.ts';
 import type { LoadReason } from '../policy/reasons.ts';
 import type { Allocation } from './allocation.ts';
+import type { LinkTarget } from './link-target.ts';
 import type { Prototypes } from './prototype.ts';
 
 export type LinkPolicy = {
@@ -18,6 +20,13 @@ export type LinkPod = {
   readonly uid: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Those that are known, for policies with a containerSelector. Absent: none. */
+  readonly containers?: readonly LinkContainer[];
+};
+
+export type LinkContainer = ContainerFacts & {
+  /** As it appears in cgroup paths. */
+  readonly id: string;
 };
 
 /** A method that this kernel turned out not to give, although its facts promise it. */
@@ -35,4 +44,6 @@ export type LinkInput = {
   readonly allocation: Allocation;
   /** By method text as in HOOK requests, e.g. `lsm:file_open`. */
   readonly unusable: ReadonlyMap<string, UnusableMethod>;
+  /** Absent: the engine of this version. */
+  readonly target?: LinkTarget;
 };

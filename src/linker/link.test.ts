@@ -110,7 +110,7 @@ describe('a link', () => {
     expect(now.dataDigest).not.toBe(old.dataDigest);
     expect(denyClasses(now.table)).toEqual([]);
     expect(tableMask(now.table, 'wdeny')).not.toBe(0n);
-    expect(diffNodes(before, after).map(({ send }) => send)).toEqual(['HOOK']);
+    expect(diffNodes(before, after).map(({ send }) => send)).toEqual(['DATA']);
   });
 
   it('shares a hook that no policy changed', () => {
@@ -118,7 +118,7 @@ describe('a link', () => {
     const before = link(testInput([etc, exec]));
     const after = next(before, [{ ...etc, mode: 'monitor' }, exec]);
     const sent = new Map(diffNodes(before, after).map(({ hook, send }) => [hook.key, send]));
-    expect(sent.get('lsm:file_open')).toBe('HOOK');
+    expect(sent.get('lsm:file_open')).toBe('DATA');
     expect(sent.get('kprobe:__x64_sys_execve')).toBe('SHARE');
     expect(diffNodes(null, after).every(({ send }) => send === 'HOOK')).toBe(true);
   });
@@ -296,7 +296,7 @@ describe('budgets', () => {
       testPolicy(`p${i}`, `kprobes: [{call: f${i}, syscall: false, selectors: [{matchBinaries: [{operator: In, values: [/bin/${i}]}]}]}]`),
     );
     const node = link(testInput(policies));
-    expect(node.problems).toMatchObject([{ reason: 'NodeSetBudget', path: 'spec' }]);
+    expect(node.problems).toMatchObject([{ reason: 'NodeSetBudget', path: 'spec.kprobes[0].selectors[0]' }]);
     expect(node.policies).toHaveLength(256);
   });
 });

@@ -1,20 +1,29 @@
 /** The result of a link: what the loader is to be given, and what the agent must know to read events and reports. */
 import type { LoadReason } from '../policy/reasons.ts';
 import type { PolicyMode, PolicyRef } from '../policy/plan.ts';
+import type { SelectorMask } from '../abi/selector-mask.ts';
 import type { Allocation } from './allocation.ts';
 import type { ScopeRule } from './scope.ts';
 
 export type LinkedNode = {
   /** Sorted by id. */
   readonly hooks: readonly LinkedHook[];
-  /** Rows of the node-wide map of binary sets, packed. */
+  /** Rows of the node-wide map of sets by path, packed. */
   readonly binarySets: Buffer;
+  /** The same by process id; empty where no policy follows forks. */
+  readonly pidSets: Buffer;
+  /** Sets that pass on to descendants. */
+  readonly followedSets: SelectorMask;
+  /** Of what these three are made from. */
+  readonly setsDigest: string;
   /** Policies that are in the tables, sorted by uid. */
   readonly policies: readonly LinkedPolicy[];
   /** Why policies are not in the tables. A policy is in wholly or not at all. */
   readonly problems: readonly LinkProblem[];
   /** Scope class of every pod that has one, by pod uid. */
   readonly podClasses: ReadonlyMap<string, number>;
+  /** Scope class of every container that is known, by its id. */
+  readonly containerClasses: ReadonlyMap<string, number>;
   /** Pods without a class because there are too many different ones: they stay pending. */
   readonly unclassedPods: readonly string[];
   readonly allocation: Allocation;
@@ -31,6 +40,8 @@ export type LinkedHook = {
   readonly name: string;
   /** What identifies the hook between links. */
   readonly key: string;
+  /** Several hooks share an attach point when one cannot hold all its policies: 0…3. */
+  readonly lane: number;
   /** In order of preference; all take the same configuration. */
   readonly methods: readonly string[];
   /** `struct pal_cfg`. */
@@ -38,8 +49,12 @@ export type LinkedHook = {
   /** `struct pal_tbl`. */
   readonly table: Buffer;
   readonly rows: HookRows;
+  /** Tables of what the engine of this version does not run; all empty in what it gets. */
+  readonly further: FurtherTables;
   /** Columns of binary sets: `cols` has 256 entries for each. */
   readonly columns: number;
+  /** Of everything that this hook was made from: equal means that making it again gives the same. */
+  readonly inputDigest: string;
   /** sha256 of the configuration: equal means the verified program can be kept. */
   readonly configDigest: string;
   /** sha256 of table, rows and sizes, scope rows left out. */
@@ -53,6 +68,17 @@ export type LinkedHook = {
 /** Packed rows of a hook's maps. */
 export type HookRows = { readonly ints: Buffer; readonly strs: Buffer; readonly cols: Buffer };
 
+/** Packed rows, and `struct pal_acts` (native/abi/palisade.h, "The language in full"). */
+export type FurtherTables = {
+  readonly rng: Buffer;
+  readonly addr: Buffer;
+  readonly ac: Buffer;
+  readonly accls: Buffer;
+  readonly xcols: Buffer;
+  readonly cel: Buffer;
+  readonly acts: Buffer;
+};
+
 /** One `PlanHook` of one policy inside a fused hook. */
 export type HookMember = {
   readonly uid: string;
@@ -61,9 +87,9 @@ export type HookMember = {
   readonly hookIndex: number;
   /** Field path, `spec.kprobes[0]`. */
   readonly path: string;
-  /** Slot of each argument, in the order of `PlanHook.args`; null: this hook cannot read it (only in late hooks). */
+  /** Slot of each argument, in the order of `PlanHook.args`; null: this hook does not read it. */
   readonly argSlots: readonly (number | null)[];
-  /** The late companion of an execve hook: its events belong to the same `PlanHook`. */
+  /** In a companion, of execve or of a return: its events belong to the same `PlanHook`. */
   readonly late: boolean;
   /** A kill stands in for the deny that the policy asks for. */
   readonly substituted: boolean;

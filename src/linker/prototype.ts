@@ -1,8 +1,21 @@
-/** What the loader's RESOLVE says about functions, LSM hooks and tracepoints of a kernel. Hostile input: bounded, checked. */
+/** What is known about functions, LSM hooks, tracepoints and members of structs of a kernel. Hostile input: bounded, checked. */
+import type { PlanArg, PlanHook } from '../policy/plan.ts';
 
 export type Prototype =
   | { readonly kind: 'function'; readonly args: readonly FunctionArg[] }
-  | { readonly kind: 'tracepoint'; readonly fields: readonly TracepointField[] };
+  | { readonly kind: 'tracepoint'; readonly fields: readonly TracepointField[] }
+  | MemberPrototype;
+
+/** Where a path of members leads (`resolve`). */
+export type MemberPrototype = {
+  readonly kind: 'member';
+  /** Offsets as in `pal_slot.step`. */
+  readonly steps: readonly number[];
+  readonly bytes: number;
+  readonly signed: boolean;
+  /** As in `FunctionArg`. */
+  readonly type: string;
+};
 
 export type FunctionArg = {
   readonly index: number;
@@ -24,6 +37,20 @@ export type TracepointField = {
 export type Prototypes = ReadonlyMap<string, Prototype | null>;
 
 const MAX_LINES = 128;
+
+/** What to ask about an argument's `resolve`; null: it has none. */
+export function memberQuery(arg: PlanArg, hook: PlanHook): string | null {
+  if (arg.resolve === undefined && arg.from !== 'current_task' && arg.from !== 'pt_regs') return null;
+  const origin =
+    arg.from === 'current_task'
+      ? 'task'
+      : arg.from === 'pt_regs'
+        ? 'register'
+        : arg.btfType === undefined
+          ? `${hook.kind}:${hook.target}#${arg.from === 'return' ? 'return' : arg.index}`
+          : `struct:${arg.btfType}${arg.btfModule === undefined ? '' : `@${arg.btfModule}`}`;
+  return `member ${origin} ${(arg.resolve ?? []).join('.')}`;
+}
 
 /** Null when the answer is empty (nothing found). Lines that are not of the contract's form are an error of the loader: thrown. */
 export function readPrototype(query: string, answer: string): Prototype | null {

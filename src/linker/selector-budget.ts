@@ -1,41 +1,32 @@
-/** Which policies find room on a hook, and in which order their selectors lie in its masks. */
+/** In which order the selectors of a hook's policies lie in its masks, and how many of them namespaces may have. */
 import { digestKey } from './allocation.ts';
-import { layOutBits } from './bit-layout.ts';
 import type { HookMemberInput } from './hook-input.ts';
-import type { LinkPolicy } from './link-input.ts';
 
 /** Bits of a hook that policies of namespaces may take together; the rest is kept for policies of the cluster. */
-const NAMESPACED_BITS = 192;
+export const NAMESPACED_BITS = 192;
 
 /** Large fields first, so that the small ones fill the words up; among equals by identity. */
 export function inBitOrder(members: readonly HookMemberInput[]): readonly HookMemberInput[] {
-  const keyed = members.map((member) => ({
-    member,
-    key: `${digestKey(member.policy.ref.uid)}/${String(member.hookIndex).padStart(4, '0')}`,
-  }));
+  const keyed = members.map((member) => ({ member, key: bitKey(member) }));
   return keyed
     .toSorted((a, b) => b.member.hook.selectors.length - a.member.hook.selectors.length || (a.key < b.key ? -1 : 1))
     .map(({ member }) => member);
 }
 
-/** Those that do not fit beside the ones before them. `policies` in order of admission. */
-export function withoutRoom(policies: readonly LinkPolicy[], members: readonly HookMemberInput[]): readonly LinkPolicy[] {
-  if (fits(members)) return [];
-  const ofPolicy = Map.groupBy(members, (member) => member.policy);
-  let admitted: readonly HookMemberInput[] = [];
-  const refused: LinkPolicy[] = [];
-  for (const policy of policies) {
-    const own = ofPolicy.get(policy);
-    if (own === undefined) continue;
-    const together = [...admitted, ...own];
-    if (fits(together)) admitted = together;
-    else refused.push(policy);
-  }
-  return refused;
+/** What does not depend on the order in which policies come. */
+function bitKey({ policy, hookIndex }: HookMemberInput): string {
+  return `${identityOf(policy.ref.uid)}/${String(hookIndex).padStart(4, '0')}`;
 }
 
-function fits(members: readonly HookMemberInput[]): boolean {
-  const namespaced = members.filter((member) => member.policy.ref.namespace !== null);
-  const bits = namespaced.reduce((sum, member) => sum + member.hook.selectors.length, 0);
-  return bits <= NAMESPACED_BITS && layOutBits(inBitOrder(members).map((member) => member.hook.selectors.length)) !== null;
+const identities = new Map<string, string>();
+const MAX_IDENTITIES = 16_384;
+
+/** `digestKey` of a uid; asked for thousands of times in one link. */
+export function identityOf(uid: string): string {
+  const known = identities.get(uid);
+  if (known !== undefined) return known;
+  if (identities.size >= MAX_IDENTITIES) identities.clear();
+  const identity = digestKey(uid);
+  identities.set(uid, identity);
+  return identity;
 }

@@ -1,35 +1,67 @@
-/** Values of Equal and Prefix (and reversed, Postfix) of one plane as nodes of a longest-prefix map. */
-import type { StringNode } from '../abi/map-rows.ts';
+/** Values of Equal and Prefix (and reversed, Postfix) as nodes of longest-prefix maps. */
+import { PAL_STR_MAX } from '../abi/layout.ts';
+import type { StringRow } from '../abi/map-rows.ts';
 import type { SelectorMask } from '../abi/selector-mask.ts';
 
-export type StringValue = { readonly bytes: Buffer; readonly prefix: SelectorMask; readonly equal: SelectorMask };
+/** `bytes`: one character per byte (`byteString`). */
+export type StringValue = { readonly bytes: string; readonly prefix: SelectorMask; readonly equal: SelectorMask };
 
 /**
- * One node per distinct value, sorted by bytes. A lookup finds the longest node that begins the text only, so a node's prefix mask holds
- * those of all shorter nodes that begin it as well.
+ * The nodes of one plane, sorted by bytes. A lookup finds the longest node that begins the text only, so a node's prefix mask holds those
+ * of all shorter nodes that begin it as well. What is longer than a key goes on in a plane of its own for every different beginning:
+ * `newPlane` gives its number.
  */
-export function stringNodes(plane: number, values: Iterable<StringValue>): readonly StringNode[] {
-  const merged = new Map<string, { data: Buffer; prefix: SelectorMask; equal: SelectorMask }>();
+export function stringNodes(plane: number, values: readonly StringValue[], newPlane: () => number): readonly StringRow[] {
+  return chunkNodes(plane, 0, values, newPlane);
+}
+
+function chunkNodes(plane: number, before: number, values: readonly StringValue[], newPlane: () => number): readonly StringRow[] {
+  const heads = new Map<string, { prefix: SelectorMask; equal: SelectorMask; longer: StringValue[] }>();
   for (const value of values) {
-    const key = value.bytes.toString('latin1');
-    const node = merged.get(key) ?? { data: value.bytes, prefix: 0n, equal: 0n };
-    merged.set(key, { data: node.data, prefix: node.prefix | value.prefix, equal: node.equal | value.equal });
+    const bytes = value.bytes.length > PAL_STR_MAX ? value.bytes.slice(0, PAL_STR_MAX) : value.bytes;
+    const head = heads.get(bytes) ?? { prefix: 0n, equal: 0n, longer: [] };
+    if (bytes.length < value.bytes.length) head.longer.push({ ...value, bytes: value.bytes.slice(PAL_STR_MAX) });
+    else {
+      head.prefix |= value.prefix;
+      head.equal |= value.equal;
+    }
+    heads.set(bytes, head);
   }
-  const sorted = [...merged.values()].toSorted((a, b) => Buffer.compare(a.data, b.data));
+  const rows: StringRow[] = [];
+  const further: StringRow[] = [];
   // In byte order everything that a node begins follows it directly: the open nodes are a stack.
-  const open: { data: Buffer; prefix: SelectorMask }[] = [];
-  return sorted.map((node) => {
-    for (let top = open.at(-1); top !== undefined && !begins(top.data, node.data); top = open.at(-1)) open.pop();
-    const prefix = node.prefix | (open.at(-1)?.prefix ?? 0n);
-    open.push({ data: node.data, prefix });
-    return { plane, data: node.data, prefix, equal: node.equal };
-  });
+  const open: { bytes: string; prefix: SelectorMask }[] = [];
+  for (const bytes of [...heads.keys()].toSorted()) {
+    const head = heads.get(bytes);
+    if (head === undefined) continue;
+    for (let top = open.at(-1); top !== undefined && !bytes.startsWith(top.bytes); top = open.at(-1)) open.pop();
+    const prefix = head.prefix | (open.at(-1)?.prefix ?? 0n);
+    open.push({ bytes, prefix });
+    const next = head.longer.length === 0 ? 0 : newPlane();
+    if (next !== 0) further.push(...chunkNodes(next, before + bytes.length, head.longer, newPlane));
+    rows.push({ plane, bytes, length: before + bytes.length, next, prefix, equal: head.equal });
+  }
+  return [...rows, ...further];
 }
 
-export function reversed(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.toReversed());
+/** How many planes of their own the further chunks of values take. */
+export function countChunkPlanes(values: readonly StringValue[]): number {
+  const heads = new Set<string>();
+  for (const { bytes } of values) {
+    for (let end = PAL_STR_MAX; end < bytes.length; end += PAL_STR_MAX) heads.add(bytes.slice(0, end));
+  }
+  return heads.size;
 }
 
-function begins(prefix: Buffer, text: Buffer): boolean {
-  return prefix.length <= text.length && prefix.equals(text.subarray(0, prefix.length));
+const ASCII = /^[\u0000-\u007f]*$/;
+
+/** One character per byte of its UTF-8: such strings sort as bytes do. */
+export function byteString(text: string): string {
+  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+export function reversed(bytes: string): string {
+  let result = '';
+  for (let i = bytes.length - 1; i >= 0; i -= 1) result += bytes[i];
+  return result;
 }

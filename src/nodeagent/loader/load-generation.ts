@@ -59,7 +59,7 @@ export async function loadGeneration(parts: GenerationParts): Promise<Generation
     await parts.betweenRequests();
     const pods = parts.classPods();
     for (const { hook, send } of changes) {
-      if (send !== 'HOOK') continue;
+      if (send === 'SHARE') continue;
       at.hook = hook;
       at.step = 'data';
       for (const request of scopeDataRequests(hook, pods)) await client.send(request);

@@ -1,0 +1,207 @@
+/** Planes over arguments: numbers, texts, sockets, and conditions over several of them. */
+import {
+  PAL_AC_STATES,
+  PAL_F_DADDR,
+  PAL_F_DPORT,
+  PAL_F_FAMILY,
+  PAL_F_FILE_TYPE,
+  PAL_F_PROTOCOL,
+  PAL_F_SADDR,
+  PAL_F_SPORT,
+  PAL_F_STATE,
+  PAL_F_VALUE,
+  PAL_P_CEL,
+  PAL_P_SLOT,
+  PAL_SF_SIGNED,
+} from '../abi/layout.ts';
+import { parseNetwork } from '../policy/addresses.ts';
+import type {
+  FileType,
+  PlanAddressFilter,
+  PlanBytesFilter,
+  PlanCelFilter,
+  PlanCelNode,
+  PlanFilter,
+  PlanIntFilter,
+  PlanRange,
+  PlanSocketFilter,
+  PlanSubstringFilter,
+} from '../policy/plan.ts';
+import { CEL_BOUNDS } from './cel-table.ts';
+import { type FilterContext, slotForFilter } from './filter-context.ts';
+import type { LinkFailure } from './link-failure.ts';
+import type { FilterUse } from './plane-builder.ts';
+import type { FilterData } from './plane-data.ts';
+import { prefixesOf, rangeKey } from './range-trie.ts';
+import { byteString, reversed } from './string-trie.ts';
+import { bytesOf, countBytes, countStates, MAX_PATTERN_BYTES, withoutCase } from './substring-automaton.ts';
+
+type ArgumentFilter = Exclude<
+  PlanFilter,
+  { readonly on: 'podNamespace' | 'binary' | 'pid' | 'namespace' | 'namespaceChange' | 'capability' | 'capabilityChange' }
+>;
+type OneArgumentFilter = Extract<ArgumentFilter, { readonly arg: number }>;
+
+/** More values of one filter than this become ranges where these are fewer. */
+const MANY_VALUES = 1024;
+
+/** Null: it is in the planes. */
+export function addArgumentFilter(context: FilterContext, filter: ArgumentFilter, use: FilterUse): LinkFailure | null {
+  if (filter.on === 'cel') return addExpression(context, filter, use);
+  if (filter.on === 'gained') {
+    const before = slotForFilter(context, filter.before, use);
+    const after = slotForFilter(context, filter.after, use);
+    if (before === null) return unreadable(filter.before);
+    if (after === null) return unreadable(filter.after);
+    context.planes.add({ source: PAL_P_SLOT, slot: before.number, field: after.number, storage: 'scalar' }, use, { kind: 'gain' });
+    return null;
+  }
+  const slot = slotForFilter(context, filter.arg, use);
+  if (slot === null) return unreadable(filter.arg);
+  const isSigned = (slot.fields.flags & PAL_SF_SIGNED) !== 0;
+  const data = dataOf(filter, isSigned, context.input.target.tables === 'all');
+  if ('reason' in data) return data;
+  const negated = 'operator' in filter && filter.operator.startsWith('Not');
+  const value = { source: PAL_P_SLOT, slot: slot.number, field: fieldOf(filter), storage: slot.fields.storage };
+  context.planes.add(value, { ...use, negated }, data);
+  return null;
+}
+
+function unreadable(arg: number): LinkFailure {
+  return { reason: 'ArgIndexOutOfRange', message: `argument ${arg} is not readable here` };
+}
+
+function dataOf(filter: OneArgumentFilter, isSigned: boolean, mayUseRanges: boolean): FilterData | LinkFailure {
+  switch (filter.on) {
+    case 'int':
+      return integerData(filter, isSigned, mayUseRanges);
+    case 'range':
+      return { kind: 'ranges', ranges: filter.ranges.map((range) => keysOf(range, isSigned)) };
+    case 'mask':
+      return { kind: 'mask', mask: BigInt(filter.mask) };
+    case 'bytes':
+      return bytesData(filter);
+    case 'substring':
+      return substringData(filter);
+    case 'fileType':
+      return { kind: 'ints', values: filter.values.map((type) => FILE_TYPES[type]) };
+    case 'address':
+      return addressData(filter);
+    case 'socket':
+      return socketData(filter);
+  }
+}
+
+/** `S_IFMT` (stat.h) shifted by 12. */
+const FILE_TYPES: Readonly<Record<FileType, bigint>> = { fifo: 1n, chr: 2n, dir: 4n, blk: 6n, reg: 8n, lnk: 10n, sock: 12n };
+
+const SOCKET_FIELDS: Readonly<Record<PlanSocketFilter['field'], number>> = {
+  family: PAL_F_FAMILY,
+  protocol: PAL_F_PROTOCOL,
+  state: PAL_F_STATE,
+  sourcePort: PAL_F_SPORT,
+  destinationPort: PAL_F_DPORT,
+};
+
+function fieldOf(filter: OneArgumentFilter): number {
+  switch (filter.on) {
+    case 'fileType':
+      return PAL_F_FILE_TYPE;
+    case 'address':
+      return filter.end === 'source' ? PAL_F_SADDR : PAL_F_DADDR;
+    case 'socket':
+      return SOCKET_FIELDS[filter.field];
+    default:
+      return PAL_F_VALUE;
+  }
+}
+
+function keysOf([min, max]: PlanRange, isSigned: boolean): readonly [bigint, bigint] {
+  return [rangeKey(BigInt(min), isSigned), rangeKey(BigInt(max), isSigned)];
+}
+
+function integerData(filter: PlanIntFilter, isSigned: boolean, mayUseRanges: boolean): FilterData {
+  const values = filter.values.map(BigInt);
+  if (mayUseRanges && values.length > MANY_VALUES) {
+    const ranges = runsOf(values).map(([min, max]): readonly [bigint, bigint] => [rangeKey(min, isSigned), rangeKey(max, isSigned)]);
+    const rows = ranges.reduce((sum, [min, max]) => sum + [...prefixesOf(min, max)].length, 0);
+    if (rows < values.length) return { kind: 'ranges', ranges };
+  }
+  return { kind: 'ints', values: values.map((value) => BigInt.asUintN(64, value)) };
+}
+
+/** `values` are sorted. */
+function runsOf(values: readonly bigint[]): readonly (readonly [bigint, bigint])[] {
+  const runs: [bigint, bigint][] = [];
+  for (const value of values) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] + 1n === value) last[1] = value;
+    else runs.push([value, value]);
+  }
+  return runs;
+}
+
+function bytesData(filter: PlanBytesFilter): FilterData {
+  const values = filter.values.map(byteString);
+  switch (filter.operator) {
+    case 'Equal':
+    case 'NotEqual':
+      return { kind: 'strings', equal: values, prefixes: [] };
+    case 'Prefix':
+    case 'NotPrefix':
+      return { kind: 'strings', equal: [], prefixes: values };
+    case 'Postfix':
+    case 'NotPostfix':
+      return { kind: 'suffixes', reversed: values.map(reversed) };
+  }
+}
+
+function substringData(filter: PlanSubstringFilter): FilterData | LinkFailure {
+  const folded = filter.ignoreCase === true ? 'folded' : 'exact';
+  const values = filter.values.map(byteString).map((value) => (folded === 'folded' ? withoutCase(value) : value));
+  const bytes = countBytes(bytesOf(values));
+  if (bytes > MAX_PATTERN_BYTES) {
+    return { reason: 'SubstringBudget', message: `the substrings have ${bytes} different bytes; ${MAX_PATTERN_BYTES} fit into one filter` };
+  }
+  const states = countStates(values);
+  if (states > PAL_AC_STATES) {
+    return { reason: 'SubstringBudget', message: `the substrings need ${states} states of an automaton; ${PAL_AC_STATES} fit` };
+  }
+  return { kind: 'substrings', folded, values };
+}
+
+function addressData(filter: PlanAddressFilter): FilterData {
+  return { kind: 'networks', networks: filter.values.flatMap((value) => parseNetwork(value) ?? []) };
+}
+
+function socketData(filter: PlanSocketFilter): FilterData {
+  const single = filter.ranges.every(([min, max]) => min === max);
+  return single
+    ? { kind: 'ints', values: filter.ranges.map(([value]) => BigInt(value)) }
+    : { kind: 'ranges', ranges: filter.ranges.map((range) => keysOf(range, false)) };
+}
+
+function addExpression(context: FilterContext, filter: PlanCelFilter, use: FilterUse): LinkFailure | null {
+  for (const arg of argumentsOf(filter.expression)) if (slotForFilter(context, arg, use) === null) return unreadable(arg);
+  const added = context.cel.add(filter.expression, (arg) => context.argSlots[arg] ?? null);
+  if (added === null) return { reason: 'CelBudget', message: `the expression is too large: a hook has room for ${CEL_BOUNDS}` };
+  const value = { source: PAL_P_CEL, slot: 0, field: added.number & 0xff, storage: 'scalar' } as const;
+  context.planes.add(value, use, { kind: 'cel', nodes: added.nodes });
+  return null;
+}
+
+function argumentsOf(node: PlanCelNode): readonly number[] {
+  switch (node.op) {
+    case 'arg':
+      return [node.arg];
+    case 'literal':
+      return [];
+    case 'convert':
+    case 'negate':
+    case 'invert':
+    case 'not':
+      return argumentsOf(node.of);
+    default:
+      return [...argumentsOf(node.left), ...argumentsOf(node.right)];
+  }
+}
