@@ -1,146 +1,246 @@
+/** Random policies over the whole language, as specs that compile; calls for them are in `call-arbitraries.ts`. */
 import fc from 'fast-check';
 import { CAPABILITIES } from '../capabilities.ts';
-import type { ArgValue, HookCall, ProcessFacts, Workload } from '../evaluate/event.ts';
+import type { ArgTypeName } from '../schema/arguments.ts';
+import { filterOn, filterOnAll, someOf } from './argument-arbitraries.ts';
+import { BINARIES, INODES, NAMESPACES, PIDS } from './call-arbitraries.ts';
 
-/** Small alphabets, so that values of policies and of calls meet. */
-export const PATHS = [
-  '/etc/shadow',
-  '/etc/passwd',
-  '/etc/',
-  '/etc',
-  '/bin/nc',
-  '/usr/bin/nc',
-  '/tmp/a',
-  '/tmp/a.conf',
-  '.conf',
-  'x',
-] as const;
-export const BINARIES = ['/bin/nc', '/bin/sh', '/usr/bin/python3'] as const;
-export const NAMESPACES = ['default', 'kube-system', 'team-a'] as const;
-export const INTEGERS = ['0', '1', '-1', '255', '4294967295', '0x10'] as const;
+/** Part of a spec. */
+type Part = Readonly<Record<string, unknown>>;
 
-const valuesOf = <T>(choices: readonly T[]) => fc.uniqueArray(fc.constantFrom(...choices), { minLength: 1, maxLength: 3 });
+/** A member that is there once in `of` times. */
+function sometimes(of: number, name: string, value: fc.Arbitrary<unknown>): fc.Arbitrary<Part> {
+  return fc.oneof({ weight: of - 1, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: value.map((each) => ({ [name]: each })) });
+}
+
+function merged(...parts: readonly fc.Arbitrary<Part>[]): fc.Arbitrary<Part> {
+  return fc.tuple(...parts).map((each): Part => Object.assign({}, ...each));
+}
+
 const membership = fc.constantFrom('In', 'NotIn');
-const actions = fc.oneof(
-  fc.constant([{ action: 'Post' }]),
-  fc.constant([{ action: 'NoPost' }]),
-  fc.constant([{ action: 'Sigkill' }]),
-  fc.constant([{ action: 'Override', argError: -1 }]),
-  fc.constant([{ action: 'Override', argError: -13 }, { action: 'Sigkill' }]),
-);
 
-const argFilter = fc.oneof(
-  fc.record({
-    index: fc.constant(0),
-    operator: fc.constantFrom('Equal', 'NotEqual', 'In', 'NotIn', 'Prefix', 'NotPrefix', 'Postfix', 'NotPostfix'),
-    values: valuesOf(PATHS),
-  }),
-  fc.record({
-    index: fc.constant(1),
-    operator: fc.constantFrom('Equal', 'NotEqual', 'In', 'NotIn'),
-    values: valuesOf(INTEGERS.filter((text) => text !== '4294967295')),
-  }),
-);
-
-const selector = fc.record(
-  {
-    matchArgs: fc.array(argFilter, { maxLength: 3 }),
-    matchBinaries: fc.array(fc.record({ operator: membership, values: valuesOf(BINARIES) }), { maxLength: 1 }),
-    matchNamespaces: fc.array(
-      fc.oneof(
-        fc.record({ namespace: fc.constant('Pod'), operator: membership, values: valuesOf(NAMESPACES) }),
-        fc.record({ namespace: fc.constantFrom('Mnt', 'Pid'), operator: membership, values: valuesOf(['host_ns', '7', '8']) }),
-      ),
-      { maxLength: 2 },
-    ),
-    matchCapabilities: fc.array(
-      fc.record({
-        type: fc.constantFrom('Effective', 'Permitted', 'Inheritable'),
-        operator: membership,
-        isNamespaceCapability: fc.boolean(),
-        values: valuesOf(CAPABILITIES.slice(0, 4)),
-      }),
-      { maxLength: 1 },
-    ),
-    matchActions: actions,
-  },
-  { requiredKeys: [] },
-);
-
-const labels = fc.constantFrom({}, { app: 'web' }, { app: 'db' });
-
-/** Specs that compile: one lsmhook that reads a file and an integer, with random selectors, scope and options. */
-export const specArbitrary = fc.record(
-  {
-    lsmhooks: fc.array(
-      fc.record({
-        hook: fc.constantFrom('file_open', 'path_unlink'),
-        args: fc.constant([
-          { index: 0, type: 'file' },
-          { index: 1, type: 'int' },
-        ]),
-        selectors: fc.array(selector, { maxLength: 4 }),
-      }),
-      { minLength: 1, maxLength: 2 },
-    ),
-    podSelector: fc.record({ matchLabels: labels }),
-    options: fc
-      .record({ unknown: fc.constantFrom('match', 'nomatch', ''), pending: fc.constantFrom('wait', 'apply', '') })
-      .map(({ unknown, pending }) => [
-        ...(unknown === '' ? [] : [{ name: 'palisade.dev/on-unknown', value: unknown }]),
-        ...(pending === '' ? [] : [{ name: 'palisade.dev/on-pending', value: pending }]),
-      ]),
-  },
-  { requiredKeys: ['lsmhooks'] },
-);
-
-const namespaceNumbers = fc.constantFrom(7, 8, 9).map((number) => ({
-  uts: 1,
-  ipc: 1,
-  mnt: number,
-  pid: number,
-  pid_for_children: 1,
-  net: 1,
-  time: 0,
-  time_for_children: 0,
-  cgroup: 1,
-  user: 1,
-}));
-
-const workload: fc.Arbitrary<Workload> = fc.oneof(
-  fc.constant<Workload>({ kind: 'host' }),
-  fc.constant<Workload>({ kind: 'unknown' }),
-  fc.record({ kind: fc.constant('pending' as const), namespace: fc.constantFrom(null, ...NAMESPACES) }),
-  fc.record({ kind: fc.constant('pod' as const), namespace: fc.constantFrom(...NAMESPACES), labels }),
-);
-
-const process: fc.Arbitrary<ProcessFacts> = fc.record({
-  binary: fc.constantFrom(null, ...BINARIES).map((text) => (text === null ? null : Buffer.from(text))),
-  namespaces: namespaceNumbers,
-  hostNamespaces: fc.option(namespaceNumbers, { nil: null }),
-  capabilities: fc.record({
-    effective: fc.bigInt({ min: 0n, max: 15n }),
-    permitted: fc.bigInt({ min: 0n, max: 15n }),
-    inheritable: fc.bigInt({ min: 0n, max: 15n }),
-  }),
-  inHostUserNamespace: fc.boolean(),
-  workload,
-  exempt: fc.boolean(),
-});
-
-const unreadable = fc.constantFrom<ArgValue>({ kind: 'unknown' }, { kind: 'null' });
-
-/** Calls that fit the hooks of `specArbitrary`. */
-export const callArbitrary: fc.Arbitrary<HookCall> = fc.record({
-  args: fc.tuple(
-    fc.oneof(
-      fc.constantFrom(...PATHS).map((text): ArgValue => ({ kind: 'bytes', value: Buffer.from(text) })),
-      unreadable,
-    ),
-    fc.oneof(
-      fc.constantFrom(0n, 1n, -1n, 255n, 16n).map((value): ArgValue => ({ kind: 'int', value })),
-      unreadable,
-    ),
+const binaries = fc.array(
+  fc.oneof(
+    fc.record({ operator: membership, values: someOf(BINARIES), followChildren: fc.boolean() }),
+    fc.record({ operator: fc.constantFrom('Prefix', 'NotPrefix'), values: someOf(['/bin/', '/usr', '/bin/sh']) }),
+    fc.record({ operator: fc.constantFrom('Postfix', 'NotPostfix'), values: someOf(['sh', '3', '/nc']) }),
   ),
-  process,
+  { minLength: 1, maxLength: 1 },
+);
+
+const pids = fc.record({
+  operator: membership,
+  values: someOf(PIDS),
+  isNamespacePID: fc.boolean(),
+  followForks: fc.boolean(),
 });
+
+const namespaces = fc.oneof(
+  fc.record({ namespace: fc.constant('Pod'), operator: membership, values: someOf(NAMESPACES) }),
+  fc.record({
+    namespace: fc.constantFrom('Mnt', 'Pid', 'Net'),
+    operator: membership,
+    values: someOf(['host_ns', ...INODES.map(String)]),
+  }),
+);
+
+const capabilities = fc.record({
+  type: fc.constantFrom('Effective', 'Permitted', 'Inheritable'),
+  operator: membership,
+  isNamespaceCapability: fc.boolean(),
+  values: someOf(CAPABILITIES.slice(0, 5)),
+});
+
+const podSelector = fc.constantFrom<Part>(
+  {},
+  { matchLabels: { app: 'web' } },
+  { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['db'] }] },
+  { matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'default' } },
+);
+const containerSelector = fc.constantFrom<Part>(
+  {},
+  { matchLabels: { name: 'main' } },
+  { matchExpressions: [{ key: 'repo', operator: 'In', values: ['docker.io/library/nginx'] }] },
+);
+
+const list = (entry: fc.Arbitrary<unknown>): fc.Arbitrary<unknown[]> => fc.array(entry, { minLength: 1, maxLength: 2 });
+
+/** Everything of a selector that is about the process. */
+const aboutProcess = merged(
+  sometimes(4, 'matchBinaries', binaries),
+  sometimes(12, 'matchParentBinaries', binaries),
+  sometimes(8, 'matchPIDs', list(pids)),
+  sometimes(5, 'matchNamespaces', list(namespaces)),
+  sometimes(6, 'matchCapabilities', list(capabilities)),
+  sometimes(12, 'matchNamespaceChanges', list(fc.record({ operator: membership, values: someOf(['Mnt', 'Net', 'Uts']) }))),
+  sometimes(12, 'matchCapabilityChanges', list(capabilities)),
+  sometimes(8, 'label', fc.constant('one')),
+);
+
+const NO_ACTION: readonly (readonly Part[])[] = [[], [{ action: 'Post' }], [{ action: 'NoPost' }]];
+const LIMITED: readonly (readonly Part[])[] = [[{ action: 'Post', rateLimit: '1m', rateLimitScope: 'process' }]];
+const SIGNALS: readonly (readonly Part[])[] = [
+  [{ action: 'Sigkill' }],
+  [{ action: 'Signal', argSig: 15 }],
+  [{ action: 'NoPost' }, { action: 'Signal', argSig: 1 }],
+];
+const DENIALS: readonly (readonly Part[])[] = [
+  [{ action: 'Override', argError: -1 }],
+  [{ action: 'Override', argError: -13 }, { action: 'Sigkill' }],
+  [
+    { action: 'Override', argError: -5 },
+    { action: 'Signal', argSig: 15 },
+  ],
+];
+const NOTIFICATIONS: readonly (readonly Part[])[] = [
+  [{ action: 'NotifyEnforcer', argError: -1 }],
+  [{ action: 'NotifyEnforcer', argSig: 9 }],
+  [{ action: 'NotifyEnforcer', argError: -1, argSig: 9 }],
+  [{ action: 'CleanupEnforcerNotification' }],
+];
+
+const NUMBER_TYPES = ['int', 'int8', 'uint16', 'uint32', 'int64', 'size_t'] as const satisfies readonly ArgTypeName[];
+const KERNEL_TYPES = [
+  ...NUMBER_TYPES,
+  'string',
+  'filename',
+  'file',
+  'file',
+  'path',
+  'dentry',
+  'fd',
+  'linux_binprm',
+  'net_device',
+  'sockaddr_un',
+  'sock',
+  'sock',
+  'socket',
+  'skb',
+  'sockaddr',
+  'kernel_cap_t',
+  'kernel_cap_t',
+  'cap_effective',
+  'cap_permitted',
+  'capability',
+  'bpf_cmd',
+  'cred',
+  'nop',
+] as const satisfies readonly ArgTypeName[];
+
+/** What hooks of one kind can read and do, and what a spec says of them besides. */
+type HookFamily = {
+  readonly section: string;
+  readonly types: readonly ArgTypeName[];
+  readonly actions: readonly (readonly Part[])[];
+  readonly head: fc.Arbitrary<Part>;
+  /** `data` and `return` are possible. */
+  readonly extras: readonly ('data' | 'return')[];
+};
+
+const SECURITY_KPROBE: HookFamily = {
+  section: 'kprobes',
+  types: KERNEL_TYPES,
+  actions: [...NO_ACTION, ...LIMITED, ...SIGNALS, ...DENIALS],
+  head: fc.constantFrom('security_file_open', 'security_mmap_file').map((call) => ({ call, syscall: false })),
+  extras: ['data', 'return'],
+};
+const LSM_HOOK: HookFamily = {
+  section: 'lsmhooks',
+  types: KERNEL_TYPES,
+  actions: [...NO_ACTION, ...LIMITED, ...SIGNALS, ...DENIALS],
+  head: fc.constantFrom('file_open', 'path_unlink').map((hook) => ({ hook })),
+  extras: [],
+};
+const TRACEPOINT: HookFamily = {
+  section: 'tracepoints',
+  types: [...NUMBER_TYPES, 'string', 'data_loc', 'syscall64', 'sock', 'auto', 'auto'],
+  actions: [...NO_ACTION, ...LIMITED, ...SIGNALS],
+  head: fc.constant({ subsystem: 'raw_syscalls', event: 'sys_enter' }),
+  extras: [],
+};
+const FENTRY: HookFamily = {
+  section: 'fentries',
+  types: KERNEL_TYPES,
+  actions: [...NO_ACTION, ...LIMITED],
+  head: fc.constant({ call: 'tcp_connect', syscall: false }),
+  extras: ['data', 'return'],
+};
+const UPROBE: HookFamily = {
+  section: 'uprobes',
+  types: [...NUMBER_TYPES, 'string'],
+  actions: [...NO_ACTION, ...SIGNALS, [{ action: 'Override', argError: 7 }], [{ action: 'Override', argRegs: ['rax=1'] }]],
+  head: fc.constant({ path: '/bin/bash', symbols: ['readline'] }),
+  extras: ['return'],
+};
+const ENFORCER_TRACEPOINT: HookFamily = { ...TRACEPOINT, actions: [...TRACEPOINT.actions, ...NOTIFICATIONS] };
+
+/** A hook of this kind, as an entry of its section. */
+function hookOf(family: HookFamily): fc.Arbitrary<Part> {
+  const types = fc.array(fc.constantFrom(...family.types), { minLength: 1, maxLength: 3 });
+  const hasData = family.extras.includes('data') ? fc.boolean() : fc.constant(false);
+  const returns = family.extras.includes('return') ? fc.boolean() : fc.constant(false);
+  return fc.tuple(types, hasData, returns).chain(([names, withData, withReturn]) =>
+    merged(
+      family.head,
+      fc.constant({ args: names.map((type, index) => ({ index, type })) }),
+      fc.constant(withData ? { data: [{ index: 0, type: 'int', source: 'current_task', resolve: 'tgid' }] } : {}),
+      fc.constant(withReturn ? { return: true, returnArg: { index: 0, type: 'int' } } : {}),
+      fc.array(selectorOf(family, names, withData, withReturn), { maxLength: 4 }).map((selectors) => ({ selectors })),
+    ),
+  );
+}
+
+function selectorOf(family: HookFamily, names: readonly ArgTypeName[], withData: boolean, withReturn: boolean): fc.Arbitrary<Part> {
+  const onArgs = [...names.flatMap((name, index) => filterOn(index, name)), ...filterOnAll(names), ...filterOnAll(names)];
+  const onNumber = fc.oneof(...filterOn(0, 'int'));
+  return merged(
+    aboutProcess,
+    onArgs.length === 0 ? fc.constant({}) : fc.array(fc.oneof(...onArgs), { maxLength: 2 }).map((matchArgs) => ({ matchArgs })),
+    withData ? sometimes(3, 'matchData', list(onNumber)) : fc.constant({}),
+    withReturn ? sometimes(2, 'matchReturnArgs', list(onNumber)) : fc.constant({}),
+    withReturn
+      ? sometimes(3, 'matchReturnActions', fc.constantFrom(...NO_ACTION, ...(family.section === 'fentries' ? [] : SIGNALS)))
+      : fc.constant({}),
+    fc.constantFrom(...family.actions).map((matchActions) => ({ matchActions })),
+    sometimes(8, 'matchWorkloads', merged(sometimes(2, 'podSelector', podSelector), sometimes(2, 'containerSelector', containerSelector))),
+  );
+}
+
+function sectionsOf(families: readonly HookFamily[]): fc.Arbitrary<Part> {
+  const hooks = fc
+    .constantFrom(...families)
+    .chain((family) => fc.array(hookOf(family), { minLength: 1, maxLength: 2 }).map((entries): Part => ({ [family.section]: entries })));
+  return merged(hooks);
+}
+
+const onUnknown = fc.constantFrom('match', 'nomatch').map((value) => [{ name: 'palisade.dev/on-unknown', value }]);
+const onPending = fc.constantFrom('wait', 'apply').map((value) => [{ name: 'palisade.dev/on-pending', value }]);
+
+const scope = merged(sometimes(4, 'podSelector', podSelector), sometimes(5, 'containerSelector', containerSelector));
+
+const enforcing = fc.constantFrom<Part>({ enforcers: [{ calls: ['sys_openat', 'sys_dup'] }] });
+
+/** Specs of the cluster kind that compile. */
+export const specArbitrary: fc.Arbitrary<Part> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: merged(
+      sectionsOf([LSM_HOOK, LSM_HOOK, SECURITY_KPROBE, SECURITY_KPROBE, TRACEPOINT, FENTRY, UPROBE]),
+      scope,
+      sometimes(6, 'hostSelector', fc.constant({})),
+      fc.oneof(
+        { weight: 2, arbitrary: fc.constant({}) },
+        { weight: 1, arbitrary: fc.oneof(onUnknown, onPending).map((options) => ({ options })) },
+        { weight: 1, arbitrary: fc.tuple(onUnknown, onPending).map((options) => ({ options: options.flat() })) },
+      ),
+    ),
+  },
+  { weight: 1, arbitrary: merged(sectionsOf([ENFORCER_TRACEPOINT]), enforcing, scope) },
+);
+
+/** Specs of the namespaced kind that compile. */
+export const namespacedSpecArbitrary: fc.Arbitrary<Part> = merged(
+  sectionsOf([LSM_HOOK, SECURITY_KPROBE, TRACEPOINT, FENTRY]),
+  scope,
+  sometimes(3, 'options', onUnknown),
+);
