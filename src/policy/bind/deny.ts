@@ -36,7 +36,8 @@ function allDenyMethods(question: DenyQuestion): readonly BoundMethod[] {
       return fmodFirst ? [...fmodRet, ...lsm] : [...lsm, ...fmodRet];
     }
     case 'syscall': {
-      const byFmodRet = isFmodRetUsable(kernel) && kernel.facts['fmod_ret_syscall'] !== false && areInjectable(functions, kernel);
+      // Kernels since 7.0 let every system call fail, whether errors may be injected elsewhere or not: only trying tells.
+      const byFmodRet = isFmodRetUsable(kernel) && kernel.facts['fmod_ret_syscall'] !== false;
       return [...override, ...(byFmodRet ? [boundMethod(kernel, 'fmod_ret', target, 'fmod_ret')] : [])];
     }
     case 'function': {

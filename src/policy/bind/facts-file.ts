@@ -9,7 +9,8 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import { BtfError } from '../btf/btf-error.ts';
 import { openBtf, type Btf } from '../btf/type-index.ts';
-import type { KernelCatalogue, KernelFacts, TracepointField } from '../kernel-facts.ts';
+import { once } from '../btf/once.ts';
+import type { KernelCatalogue, KernelFacts } from '../kernel-facts.ts';
 import { readFactLines } from './fact-lines.ts';
 import { readTracepointField } from './tracepoint-format.ts';
 
@@ -28,7 +29,25 @@ export class KernelFileError extends Error {
   }
 }
 
-const name = z.string().min(1).max(512);
+const MAX_NAME_CHARS = 512;
+const name = z.string().min(1).max(MAX_NAME_CHARS);
+
+/** Checked by hand: there are tens of thousands, and a person waits for them. */
+function isTexts(value: unknown, maxCount: number): value is readonly string[] {
+  return (
+    Array.isArray(value) && value.length <= maxCount && value.every((text) => typeof text === 'string' && text.length <= MAX_NAME_CHARS)
+  );
+}
+
+const MAX_NAMES = 1_000_000;
+const MAX_TRACEPOINTS = 100_000;
+const MAX_FIELDS = 256;
+const names = z.custom<readonly string[]>((value) => isTexts(value, MAX_NAMES), 'names are right');
+const formatsSchema = z.custom<Readonly<Record<string, readonly string[]>>>((value) => {
+  if (typeof value !== 'object' || value === null || !isTexts(Object.keys(value), MAX_TRACEPOINTS)) return false;
+  return Object.values(value).every((fields) => isTexts(fields, MAX_FIELDS));
+}, 'fields by tracepoint are right');
+
 const headerSchema = z.object({
   palisade: z.literal('kernel'),
   format: z.literal(1),
@@ -36,10 +55,10 @@ const headerSchema = z.object({
   facts: z.array(z.string().max(4096)).max(256),
   /** `CONFIG_X=y`. */
   config: z.array(z.string().max(4096)).max(256),
-  unprobeable: z.array(name).max(1_000_000),
-  errorInjectable: z.array(name).max(100_000),
+  unprobeable: names,
+  errorInjectable: names,
   /** Fields as `readTracepointField` takes them, by `subsystem/event`. */
-  tracepoints: z.record(name, z.array(z.string().max(512)).max(256)),
+  tracepoints: formatsSchema,
   /** `vmlinux` and its bytes, then modules and theirs. */
   btf: z
     .array(z.tuple([name, z.int().min(0).max(MAX_PLAIN_BYTES)]))
@@ -118,21 +137,35 @@ function openParts(sizes: Header['btf'], bytes: Buffer): Parts {
   return { kernel, modules };
 }
 
+/** Made piece by piece when it is asked for: most questions are about a few names. */
 function catalogueOf(header: Header, kernel: Btf, modules: ReadonlyMap<string, Btf>): KernelCatalogue {
-  const unprobeable = new Set(header.unprobeable);
-  const formats = new Map<string, readonly TracepointField[]>();
+  const unprobeable = once(() => new Set(header.unprobeable));
+  const functions = once(() => {
+    const known = new Set(kernel.functionNames());
+    for (const functionName of header.unprobeable) known.delete(functionName);
+    return known;
+  });
+  const errorInjectable = once(() => new Set(header.errorInjectable));
+  const tracepoints = once(() => new Set(Object.keys(header.tracepoints)));
   return {
-    functions: new Set([...kernel.functionNames()].filter((functionName) => !unprobeable.has(functionName))),
-    lsmHooks: kernel.lsmHooks(),
-    tracepoints: new Set(Object.keys(header.tracepoints)),
-    unprobeable,
-    errorInjectable: new Set(header.errorInjectable),
+    get functions() {
+      return functions();
+    },
+    get lsmHooks() {
+      return kernel.lsmHooks();
+    },
+    get tracepoints() {
+      return tracepoints();
+    },
+    get unprobeable() {
+      return unprobeable();
+    },
+    get errorInjectable() {
+      return errorInjectable();
+    },
     formatOf: (tracepoint) => {
-      const known = formats.get(tracepoint);
-      if (known !== undefined || !Object.hasOwn(header.tracepoints, tracepoint)) return known;
-      const fields = (header.tracepoints[tracepoint] ?? []).flatMap((line) => readTracepointField(line) ?? []);
-      formats.set(tracepoint, fields);
-      return fields;
+      if (!Object.hasOwn(header.tracepoints, tracepoint)) return undefined;
+      return (header.tracepoints[tracepoint] ?? []).flatMap((line) => readTracepointField(line) ?? []);
     },
     types: { kernel, module: (module) => modules.get(module) ?? 'unknown' },
   };

@@ -40,8 +40,9 @@ export function signatureOf(hook: PlanHook, point: AttachPoint, kernel: KernelFa
   }
 }
 
+/** Since 6.19 texts that arguments point to are fields as well. */
 function isSyscallArgument(field: TracepointField): boolean {
-  return !field.name.startsWith('common_') && field.name !== '__syscall_nr' && field.name !== 'nr';
+  return !field.name.startsWith('common_') && !field.dataLocation && field.name !== '__syscall_nr' && field.name !== 'nr';
 }
 
 export type ArgContext = {

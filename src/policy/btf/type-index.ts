@@ -1,14 +1,17 @@
 /** Finds types by name. Each index is made when it is first asked, in one pass. */
 import { intType, parametersOf, plainType, pointee, type Parameter } from './types.ts';
-import { openTypeTable, type TypeTable } from './type-table.ts';
+import { once } from './once.ts';
+import { openTypeTable, type BtfKind, type TypeTable } from './type-table.ts';
 
 export type Prototype = { readonly parameters: readonly Parameter[]; readonly returns: number };
 
 /** The type information of a kernel or module, and what can be asked of it. */
 export type Btf = {
+  /** What it was opened from. */
+  readonly bytes: Uint8Array;
   readonly types: TypeTable;
   /** Names of all functions that it describes. */
-  readonly functionNames: () => ReadonlySet<string>;
+  readonly functionNames: () => Iterable<string>;
   readonly prototypeOf: (functionName: string) => Prototype | undefined;
   /** Hooks of BPF LSM, by the functions `bpf_lsm_…`: names without that prefix. */
   readonly lsmHooks: () => ReadonlySet<string>;
@@ -29,11 +32,10 @@ const TRACE_PREFIX = 'btf_trace_';
 /** Throws `BtfError` for bytes that are no type information. `base`: the kernel's, when the bytes are a module's. */
 export function openBtf(bytes: Uint8Array, base?: Btf): Btf {
   const types = openTypeTable(bytes, base?.types);
-  const functions = once(() => indexOf(types, ['func']));
-  const composites = once(() => indexOf(types, ['struct', 'union']));
-  const typedefs = once(() => indexOf(types, ['typedef']));
-  const enums = once(() => indexOf(types, ['enum', 'enum64']));
-  const functionNames = once(() => new Set(functions().keys()));
+  const functions = once(() => indexOf(types, (kind) => kind === 'func'));
+  const composites = once(() => indexOf(types, (kind) => kind === 'struct' || kind === 'union'));
+  const typedefs = once(() => indexOf(types, (kind) => kind === 'typedef'));
+  const enums = once(() => indexOf(types, (kind) => kind === 'enum' || kind === 'enum64'));
   const lsmHooks = once(() => new Set(namesAfter(functions().keys(), LSM_PREFIX)));
   const prototypeOf = (name: string): Prototype | undefined => {
     const id = functions().get(name);
@@ -41,8 +43,9 @@ export function openBtf(bytes: Uint8Array, base?: Btf): Btf {
   };
   const traceTypeOf = (event: string): number | undefined => typedefs().get(`${TRACE_PREFIX}${event}`);
   return {
+    bytes,
     types,
-    functionNames,
+    functionNames: () => functions().keys(),
     prototypeOf,
     lsmHooks,
     lsmPrototypeOf: (hook) => prototypeOf(`${LSM_PREFIX}${hook}`),
@@ -63,10 +66,10 @@ export function openBtf(bytes: Uint8Array, base?: Btf): Btf {
 }
 
 /** Of types with one name the first counts. */
-function indexOf(types: TypeTable, kinds: readonly string[]): ReadonlyMap<string, number> {
+function indexOf(types: TypeTable, isWanted: (kind: BtfKind) => boolean): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   for (let id = types.ownFrom; id < types.count; id += 1) {
-    if (!kinds.includes(types.kindOf(id))) continue;
+    if (!isWanted(types.kindOf(id))) continue;
     const name = types.nameOf(id);
     if (name !== '' && !found.has(name)) found.set(name, id);
   }
@@ -93,9 +96,4 @@ function readEnum(types: TypeTable, id: number): ReadonlyMap<string, bigint> {
 
 function* namesAfter(names: Iterable<string>, prefix: string): Generator<string> {
   for (const name of names) if (name.startsWith(prefix)) yield name.slice(prefix.length);
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }
