@@ -32,7 +32,7 @@ describe('the definitions of the two kinds', () => {
   it("take over from upstream's by their label, and name their own revision", () => {
     expect(cluster.metadata.name).toBe('tracingpolicies.cilium.io');
     expect(cluster.metadata.labels['cilium.io.k8s.crd.schema.version']).toMatch(/^999\.\d+\.0$/);
-    expect(cluster.metadata.annotations['palisade.dev/crd-revision']).toBe('1');
+    expect(cluster.metadata.annotations['palisade.dev/crd-revision']).toBe('2');
   });
 
   it('have scopes, short names and categories', () => {
@@ -55,8 +55,29 @@ describe('the definitions of the two kinds', () => {
     }
   });
 
-  it('are small enough for the annotation of kubectl apply', () => {
-    expect(JSON.stringify(namespaced).length).toBeLessThan(262_144);
+  it('are small enough for the annotation of kubectl apply, with room to grow', () => {
+    for (const crd of [cluster, namespaced]) {
+      expect(Buffer.byteLength(JSON.stringify(crd))).toBeLessThan(240_000);
+    }
+  });
+
+  it('explain every field, in a few sentences', () => {
+    for (const [path, node] of nodesOf(schemaOf(cluster), '$')) {
+      for (const [name, field] of Object.entries(node.properties ?? {})) {
+        const { description } = field;
+        expect([`${path}.${name}`, description]).toEqual([`${path}.${name}`, expect.stringMatching(/^[\x20-\x7e]{10,400}[.!)]$/)]);
+      }
+    }
+  });
+
+  it('let server-side apply take a label selector as one value', () => {
+    const spec = schemaOf(cluster).properties?.['spec']?.properties ?? {};
+    const selectors = Object.entries(spec).filter(([name]) => name.endsWith('Selector'));
+    expect(selectors.map(([, node]) => node['x-kubernetes-map-type'])).toEqual(['atomic', 'atomic', 'atomic', 'atomic']);
+  });
+
+  it('can be listed by mode', () => {
+    expect(cluster.spec.versions[0]?.selectableFields).toEqual([{ jsonPath: '.status.mode' }]);
   });
 
   it('give a new object a status that says that nobody has looked yet', () => {

@@ -1,5 +1,6 @@
 import type { PolicyKind } from '../plan.ts';
-import { tracingPolicySpec } from '../schema/spec.ts';
+import { type Rule, cel } from '../schema/primitives.ts';
+import { type TracingPolicySpec, tracingPolicySpec } from '../schema/spec.ts';
 import { INITIAL_STATUS, policyStatus } from '../schema/status.ts';
 import { type StructuralSchema, structuralSchemaOf } from './structural-schema.ts';
 
@@ -7,7 +8,7 @@ export const GROUP = 'cilium.io';
 export const VERSION = 'v1alpha1';
 
 /** Raised with every change of the committed files; the highest one wins between our own versions. */
-export const CRD_REVISION = 1;
+export const CRD_REVISION = 2;
 
 type Names = { readonly plural: string; readonly singular: string; readonly shortName: string };
 
@@ -39,13 +40,21 @@ const COLUMNS = [
   wideColumn('Message', 'string', '.status.conditions[?(@.type=="Ready")].message', 'Why, in one sentence'),
 ];
 
-/** Sections that would reach beyond the pods of a namespace. */
-const NAMESPACED_RULES = [
-  { rule: '!has(self.spec.hostSelector)', message: 'TracingPolicyNamespaced cannot have spec.hostSelector' },
+/** Sections that would reach beyond the pods of a namespace. `compile` says the same with the path, among all other problems. */
+export const NAMESPACED_RULES: readonly Rule<{ readonly spec: TracingPolicySpec }>[] = [
+  {
+    rule: '!has(self.spec.hostSelector)',
+    message: 'TracingPolicyNamespaced cannot have spec.hostSelector',
+    holds: ({ spec }) => spec.hostSelector === undefined,
+  },
   banList('uprobes'),
   banList('usdts'),
   banList('enforcers'),
-  { rule: '!has(self.spec.loader) || !self.spec.loader', message: 'TracingPolicyNamespaced cannot have spec.loader' },
+  {
+    rule: '!has(self.spec.loader) || !self.spec.loader',
+    message: 'TracingPolicyNamespaced cannot have spec.loader',
+    holds: ({ spec }) => spec.loader !== true,
+  },
 ];
 
 /** The CustomResourceDefinition of a kind, as a plain object; nothing in it depends on the time or the machine. */
@@ -77,6 +86,7 @@ export function customResourceDefinition(kind: PolicyKind) {
           served: true,
           storage: true,
           subresources: { status: {} },
+          selectableFields: [{ jsonPath: '.status.mode' }],
           additionalPrinterColumns: COLUMNS,
           schema: { openAPIV3Schema: objectSchema(kind) },
         },
@@ -85,27 +95,36 @@ export function customResourceDefinition(kind: PolicyKind) {
   };
 }
 
+const ABOUT: Readonly<Record<PolicyKind, string>> = {
+  TracingPolicy:
+    'A security policy of the cluster: what happens in the kernels of its nodes is watched, denied or killed, and reported in events. ' +
+    'Status says on how many nodes it really runs. Try a policy with the option policy-mode: monitor first.',
+  TracingPolicyNamespaced:
+    'A security policy for the pods of its namespace: what they do in the kernel is watched, denied or killed, and reported in events. ' +
+    'Status says on how many nodes it really runs. Try a policy with the option policy-mode: monitor first.',
+};
+
 function objectSchema(kind: PolicyKind): StructuralSchema {
   return {
-    description:
-      kind === 'TracingPolicy' ? 'A security policy for all processes of the cluster.' : 'A security policy for the pods of its namespace.',
+    description: ABOUT[kind],
     type: 'object',
     required: ['metadata', 'spec'],
     properties: {
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: { type: 'object' },
+      apiVersion: { type: 'string', description: `Always ${GROUP}/${VERSION}.` },
+      kind: { type: 'string', description: `Always ${kind}.` },
+      metadata: { type: 'object', description: 'Name, labels and annotations. The name is in the events of the policy.' },
       spec: structuralSchemaOf(tracingPolicySpec, 'preserve'),
       status: { ...structuralSchemaOf(policyStatus, 'prune'), default: INITIAL_STATUS },
     },
-    ...(kind === 'TracingPolicyNamespaced' ? { 'x-kubernetes-validations': NAMESPACED_RULES } : {}),
+    ...(kind === 'TracingPolicyNamespaced' ? cel(...NAMESPACED_RULES) : {}),
   };
 }
 
-function banList(section: string): { rule: string; message: string } {
+function banList(section: 'uprobes' | 'usdts' | 'enforcers'): Rule<{ readonly spec: TracingPolicySpec }> {
   return {
     rule: `!has(self.spec.${section}) || size(self.spec.${section}) == 0`,
     message: `TracingPolicyNamespaced cannot have spec.${section}`,
+    holds: ({ spec }) => (spec[section] ?? []).length === 0,
   };
 }
 

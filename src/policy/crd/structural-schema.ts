@@ -34,7 +34,11 @@ const COPIED = new Set([
   'x-kubernetes-validations',
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
+  'x-kubernetes-map-type',
 ]);
+
+/** Keywords of zod that say nothing to the API server: what closes an object would prune it, and titles name types for editors. */
+const LEFT_OUT = new Set(['additionalProperties', 'propertyNames', 'title']);
 
 const TYPES: ReadonlySet<unknown> = new Set(['object', 'array', 'string', 'integer', 'number', 'boolean']);
 
@@ -69,7 +73,7 @@ function rewrite(node: unknown, path: string, unknownFields: UnknownFields): Str
       result['additionalProperties'] = rewrite(value, `${path}{}`, unknownFields);
     } else if (COPIED.has(keyword)) {
       result[keyword] = value;
-    } else if (keyword !== 'additionalProperties' && keyword !== 'propertyNames') {
+    } else if (!LEFT_OUT.has(keyword)) {
       throw new TypeError(`${path}: ${keyword} cannot be said in a structural schema`);
     }
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { int32, object, uint32, uint53, withRules } from './primitives.ts';
+import { int32, object, off, uint32, uint53, withRules } from './primitives.ts';
 
 export const ACTIONS = [
   'Post',
@@ -31,25 +31,37 @@ const ONE_TARGET = {
 
 const plainAction = object(
   {
-    action: z.enum(ACTIONS).describe('What happens when the selector matches.'),
-    argError: int32.optional().describe('Override, NotifyEnforcer: the value that the call returns, for example -1 (EPERM).'),
-    argSig: uint32.optional().describe('Signal, NotifyEnforcer: number of the signal.'),
-    argUrl: z.string().optional().describe('GetUrl: address to fetch.'),
-    argFqdn: z.string().optional().describe('DnsLookup: name to look up.'),
-    argSock: uint32.optional().describe('TrackSock, UntrackSock: position of the socket argument.'),
-    argIndex: uint32.optional().describe('Set: position of the argument to write.'),
-    argValue: uint32.optional().describe('Set: the value to write.'),
-    argRegs: z.array(z.string()).optional().describe('Override of a user probe: register assignments.'),
-    argNewSymbol: z.string().optional().describe('Override of a user probe: symbol to run instead.'),
-    argNewAddr: uint53.optional().describe('Override of a user probe: address to run instead.'),
-    argNewOffset: uint53.optional().describe('Override of a user probe: file offset to run instead.'),
-    rateLimit: z.string().optional().describe('Post: do not repeat an equal event within this time: 5, 5s, 1m, 1h.'),
-    rateLimitScope: z.string().optional().describe('Post: thread (default), process or global.'),
-    kernelStackTrace: z.boolean().default(false).describe('Post: add the stack of the kernel.'),
-    userStackTrace: z.boolean().default(false).describe('Post: add the stack of the process.'),
-    imaHash: z.boolean().default(false).describe('Post: add the IMA hash of the file.'),
+    action: z
+      .enum(ACTIONS)
+      .describe(
+        'Post: send an event. NoPost: send none. Override: let the call fail with argError. Sigkill, Signal: signal the process; ' +
+          'the call may still happen, so deny with Override. Others: see their arg fields.',
+      ),
+    argError: int32.optional().describe('Override: what the call returns instead of running, -4095 to -1; -1 is EPERM, -13 EACCES.'),
+    argSig: uint32.optional().describe('Signal, NotifyEnforcer: number of the signal, 1 to 64; 19 is SIGSTOP.'),
+    argUrl: z.string().optional().describe('GetUrl: what the agent requests once per match, for example http://127.0.0.1:8080/hit.'),
+    argFqdn: z.string().optional().describe('DnsLookup: the name that the agent resolves once per match.'),
+    argSock: uint32.optional().describe('TrackSock, UntrackSock: the socket, by the index of its argument.'),
+    argIndex: uint32.optional().describe('Set: the argument to write, by its index.'),
+    argValue: uint32.optional().describe('Set: what is written, 4 bytes.'),
+    argRegs: z
+      .array(z.string())
+      .optional()
+      .describe('Override in uprobes: up to 8 registers to set, as rax=11, rip=(%rsp) or rsp=8%rsp. None: return argError at once.'),
+    argNewSymbol: z.string().optional().describe('Override in uprobes: function of the same file to run instead.'),
+    argNewAddr: uint53.optional().describe('Override in uprobes: address in the same file to run instead.'),
+    argNewOffset: uint53.optional().describe('Override in uprobes: file offset to run instead.'),
+    rateLimit: z
+      .string()
+      .optional()
+      .describe('Post: send an equal event once in this time only: 5 or 5s (seconds), 1m, 1h. Enforcement is never limited.'),
+    rateLimitScope: z.string().optional().describe('With rateLimit, whose repetition counts: thread (default), process, or global.'),
+    kernelStackTrace: off('Post: add the stack of the kernel. For kprobes and fentries.'),
+    userStackTrace: off('Post: add the stack of the process. For kprobes and fentries.'),
+    imaHash: off('Post: add the hash that IMA has of the file. For lsmhooks on files.'),
   },
-  'An action.',
+  'Something to do when the filters of a selector hold.',
+  'Action',
 );
 
 export const action = withRules(plainAction, ONE_TARGET);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { object, position } from './primitives.ts';
+import { object, off, position } from './primitives.ts';
 
 /** Every type name of upstream's language. */
 export const ARG_TYPES = [
@@ -59,20 +59,44 @@ export const ARG_TYPES = [
 
 export type ArgTypeName = (typeof ARG_TYPES)[number];
 
-export const argument = object(
-  {
-    index: position.describe('Position in the function prototype, from 0; for tracepoints the number of the field.'),
-    type: z.enum(ARG_TYPES).default('auto').describe('How the argument is read and shown.'),
-    resolve: z.string().optional().describe('Member path to follow from the argument, for example "mm.owner.comm".'),
-    sizeArgIndex: position.optional().describe('Position plus 1 of the argument that holds the size of this buffer.'),
-    returnCopy: z.boolean().default(false).describe('Read the buffer when the function returns.'),
-    maxData: z.boolean().default(false).describe('Read up to 327360 bytes of the buffer instead of 4096.'),
-    label: z.string().optional().describe('Name shown beside the value in events.'),
-    source: z.string().optional().describe('In "data": current_task or pt_regs.'),
-    btfType: z.string().optional().describe('Type that the argument is taken for before "resolve" is followed.'),
-    btfTypeModule: z.string().optional().describe('Kernel module that defines btfType.'),
-  },
-  'A value that the hook reads.',
+const shape = {
+  index: position.describe(
+    'Position from 0: in the prototype of the function, in the format of the tracepoint, or among the arguments of the usdt. In data it is free.',
+  ),
+  type: z
+    .enum(ARG_TYPES)
+    .default('auto')
+    .describe(
+      'How the value is read, shown and compared, for example string, int, file, sock. A type that is not that of the kernel reads nonsense. ' +
+        'auto: from the kernel, for tracepoints and resolve only. nop: reads nothing.',
+    ),
+  resolve: z
+    .string()
+    .optional()
+    .describe(
+      'Members to follow from the argument, for example mm.owner.real_parent.comm or d_name.name; [3] is an array element; at most 10 ' +
+        'steps. With "source: pt_regs" a register, for example rdi.',
+    ),
+  sizeArgIndex: position
+    .optional()
+    .describe('For char_buf and char_iovec: the argument that holds the size, counted from 1 (its index plus 1).'),
+  returnCopy: off('Read the buffer when the function returns, for example what read(2) filled in.'),
+  maxData: off('For char_buf: read up to 327360 bytes instead of 4095.'),
+  label: z.string().optional().describe('Name of the value in events, for example path.'),
+  source: z
+    .string()
+    .optional()
+    .describe('Only in data, where the value begins: current_task (its struct task_struct) or pt_regs (the registers).'),
+  btfType: z.string().optional().describe('The struct that the argument is taken for before resolve is followed, for example sk_buff.'),
+  btfTypeModule: z.string().optional().describe('The kernel module that defines btfType, for example nf_tables. None: the kernel itself.'),
+};
+
+export const argument = object(shape, 'A value that the hook reads, for events and for filters.', 'Argument');
+
+/** The same fields; what they are for is another thing. */
+export const returnArgument = object(
+  shape,
+  'How the value that the function returns is read, for example {index: 0, type: int}. Needed by "return: true".',
 );
 
 export type ArgumentSpec = z.infer<typeof argument>;

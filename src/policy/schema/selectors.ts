@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { action } from './actions.ts';
 import { labelSelector } from './label-selector.ts';
-import { object, position, uint32 } from './primitives.ts';
+import { object, off, position, uint32 } from './primitives.ts';
 
 /** In and NotIn are our spelling of Equal and NotEqual with several values; all others are upstream's. */
 export const ARG_OPERATORS = [
@@ -66,85 +66,138 @@ const strings = z.array(z.string());
 
 const argFilter = object(
   {
-    index: position.optional().describe('The argument, by its "index" in args.'),
-    args: z.array(position).optional().describe('The arguments, by position in the list args; wins over "index".'),
-    operator: z.enum(ARG_OPERATORS).describe('How the argument is compared.'),
-    values: strings.optional().describe('One of these must fit; for negated operators none may.'),
+    index: position.optional().describe('The argument, by its "index" in args (in data: by its position there). Not needed with args.'),
+    args: z
+      .array(position)
+      .optional()
+      .describe('The argument by its position in the list args, from 0. CapabilitiesGained takes two: the set before and the set after.'),
+    operator: z
+      .enum(ARG_OPERATORS)
+      .describe(
+        'How the value is compared. Texts and paths: Equal, Prefix, Postfix, SubString. Numbers: Equal, GT, LT, InRange, Mask. Sockets: ' +
+          'SAddr, DAddr, SPort, DPort, Protocol, Family, State. Files: FileType. In is Equal. An operator that does not fit the type is refused.',
+      ),
+    values: strings
+      .optional()
+      .describe(
+        'Texts, so quote numbers: ["/etc/shadow"], ["-1", "0x10"], ["1024:65535"], ["10.0.0.0/8"], ["AF_INET"]. One must fit; with ' +
+          'Not operators none may. None for *Priv and CapabilitiesGained; CelExpr has one.',
+      ),
   },
-  'A filter on an argument.',
+  'A condition on a value that the hook reads. A value that cannot be read does not match, or as palisade.dev/on-unknown says.',
+  'ArgumentFilter',
 );
 
 const binaryFilter = object(
   {
-    operator: z.enum(['In', 'NotIn', 'Prefix', 'NotPrefix', 'Postfix', 'NotPostfix']),
-    values: strings.describe('Paths of executables.'),
-    followChildren: z.boolean().default(false).describe('Descendants of these processes match too.'),
+    operator: z
+      .enum(['In', 'NotIn', 'Prefix', 'NotPrefix', 'Postfix', 'NotPostfix'])
+      .describe('In: one of the paths; Prefix, Postfix: begins or ends with one of them.'),
+    values: strings.describe(
+      'Absolute paths as at execve, links resolved, for example /usr/bin/nc. /bin is a link on many systems: list both. A script counts ' +
+        'as its interpreter.',
+    ),
+    followChildren: off('Descendants count too, also after they execute something else. With In and NotIn.'),
   },
-  'A filter on the executable of the process.',
+  'A condition on the executable of a process.',
+  'BinaryFilter',
 );
 
 const pidFilter = object(
   {
-    operator: membership,
-    values: z.array(uint32).describe('Process ids.'),
-    isNamespacePID: z.boolean().default(false).describe('Ids are those inside the pid namespace of the process.'),
-    followForks: z.boolean().default(false).describe('Descendants of these processes match too.'),
+    operator: membership.describe('In: one of the ids; NotIn: none of them.'),
+    values: z.array(uint32).describe('Process ids (not of threads), for example [1]. Any number of them.'),
+    isNamespacePID: off('Ids are those inside the pid namespace of the container; processes of the host then never match.'),
+    followForks: off('Descendants of these processes count too.'),
   },
-  'A filter on the id of the process.',
+  'A condition on the id of the process.',
+  'PidFilter',
 );
 
 const namespaceFilter = object(
   {
-    namespace: z.enum(NAMESPACE_TYPES).describe('Kind of Linux namespace; Pod: the Kubernetes namespace of the pod of the process.'),
-    operator: membership,
-    values: strings.describe('Inode numbers or host_ns; with Pod: names of Kubernetes namespaces.'),
+    namespace: z
+      .enum(NAMESPACE_TYPES)
+      .describe('Kind of Linux namespace. Pod is ours: the Kubernetes namespace of the pod; processes outside pods never match it.'),
+    operator: membership.describe('In: in one of them; NotIn: in none.'),
+    values: strings.describe(
+      'Inode numbers as in /proc/PID/ns, quoted, or host_ns for that of the host: ["4026531840"]. With Pod: names, ["kube-system"].',
+    ),
   },
-  'A filter on a namespace of the process.',
+  'A condition on a namespace that the process is in.',
+  'NamespaceFilter',
 );
 
 const namespaceChangeFilter = object(
-  { operator: membership, values: strings.describe('Kinds of Linux namespaces.') },
-  'A filter on namespaces that changed since the process was executed.',
+  {
+    operator: membership.describe('In: at least one has changed; NotIn: none has.'),
+    values: strings.describe('Kinds of Linux namespaces, for example [Mnt, Net, User].'),
+  },
+  'A condition on namespaces that the process has left since its execve.',
+  'NamespaceChangeFilter',
 );
 
 const capabilityFilter = object(
   {
-    type: z.enum(['Effective', 'Inheritable', 'Permitted']).default('Effective').describe('The capability set.'),
-    operator: membership,
-    isNamespaceCapability: z.boolean().default(false).describe('Only capabilities of tasks outside the user namespace of the host count.'),
-    values: strings.describe('Names of capabilities, for example CAP_SYS_ADMIN.'),
+    type: z
+      .enum(['Effective', 'Inheritable', 'Permitted'])
+      .default('Effective')
+      .describe('Which set. Effective, the default, is what the kernel checks.'),
+    operator: membership.describe('In: at least one of them; NotIn: none.'),
+    isNamespaceCapability: off('Only for processes outside the user namespace of the host; with In others never match.'),
+    values: strings.describe('Names of capabilities, for example [CAP_SYS_ADMIN, CAP_BPF].'),
   },
-  'A filter on capabilities of the process.',
+  'A condition on the capabilities of the process.',
+  'CapabilityFilter',
 );
 
 const workloadFilter = object(
   {
-    podSelector: labelSelector('Pods by their labels.').optional(),
-    containerSelector: labelSelector('Containers by the fields name and repo.').optional(),
-    hostSelector: labelSelector('Null or {}; {}: processes of the host.').optional(),
+    podSelector: labelSelector('Pods by their labels. {}: all pods.').optional(),
+    containerSelector: labelSelector('Containers by the fields name and repo (image without tag) in place of labels.').optional(),
+    hostSelector: labelSelector('{}: processes of the host too.').optional(),
   },
-  'A filter on the workload of the process.',
+  'Narrows this selector to some workloads of those that the policy is about.',
+  'WorkloadFilter',
 );
 
 export const selector = object(
   {
-    matchArgs: z.array(argFilter).optional().describe('Filters on arguments; all must hold.'),
-    matchData: z.array(argFilter).optional().describe('Filters on the values of "data"; all must hold.'),
-    matchReturnArgs: z.array(argFilter).optional().describe('Filters on the return value; all must hold.'),
-    matchBinaries: z.array(binaryFilter).max(1).optional().describe('Filter on the executable.'),
-    matchParentBinaries: z.array(binaryFilter).max(1).optional().describe('Filter on the executable of the parent.'),
-    matchPIDs: z.array(pidFilter).optional().describe('Filters on process ids; all must hold.'),
-    matchNamespaces: z.array(namespaceFilter).optional().describe('Filters on namespaces; all must hold.'),
-    matchNamespaceChanges: z.array(namespaceChangeFilter).optional().describe('Filters on changes of namespaces.'),
-    matchCapabilities: z.array(capabilityFilter).optional().describe('Filters on capabilities; all must hold.'),
-    matchCapabilityChanges: z.array(capabilityFilter).optional().describe('Filters on changes of capabilities.'),
+    matchArgs: z
+      .array(argFilter)
+      .optional()
+      .describe('On arguments that args lists, for example {index: 0, operator: Prefix, values: [/etc/]}.'),
+    matchData: z.array(argFilter).optional().describe('On values that data lists.'),
+    matchReturnArgs: z
+      .array(argFilter)
+      .optional()
+      .describe('On the return value, for example {index: 0, operator: LT, values: ["0"]}: failed calls. Needs "return: true".'),
+    matchBinaries: z
+      .array(binaryFilter)
+      .max(1)
+      .optional()
+      .describe('On the executable, for example {operator: In, values: [/usr/bin/nc]}.'),
+    matchParentBinaries: z.array(binaryFilter).max(1).optional().describe('On the executable of the parent of the process.'),
+    matchPIDs: z.array(pidFilter).optional().describe('On process ids. Of little use in clusters: ids differ from start to start.'),
+    matchNamespaces: z
+      .array(namespaceFilter)
+      .optional()
+      .describe('On namespaces, for example {namespace: Pid, operator: NotIn, values: [host_ns]}: in containers.'),
+    matchNamespaceChanges: z.array(namespaceChangeFilter).optional().describe('On namespaces changed since execve, by unshare or setns.'),
+    matchCapabilities: z.array(capabilityFilter).optional().describe('On capabilities that the process has.'),
+    matchCapabilityChanges: z.array(capabilityFilter).optional().describe('On capabilities that the process gained since its execve.'),
     matchWorkloads: workloadFilter.optional(),
-    matchActions: z.array(action).optional().describe('What happens on a match; none: an event is sent.'),
-    matchReturnActions: z.array(action).optional().describe('What happens when the return value matches.'),
-    label: z.string().optional().describe('Name of the selector in statistics.'),
-    macros: z.array(z.string()).optional().describe('Names of selectorsMacros whose filters are added to this selector.'),
+    matchActions: z.array(action).optional().describe('What happens when all filters hold, in this order. None: an event (Post).'),
+    matchReturnActions: z
+      .array(action)
+      .optional()
+      .describe('What happens at the return, when matchReturnArgs hold. It is too late to deny.'),
+    label: z.string().optional().describe('Name of this selector in statistics.'),
+    macros: z.array(z.string()).optional().describe('Names from selectorsMacros; their blocks are added. No block may come twice.'),
   },
-  'Filters that must all hold, and what happens then. The first selector of a hook that matches acts.',
+  'Filters that must all hold, and what happens then. Of the selectors of a hook the first that matches acts, later ones are not looked at: ' +
+    'put exceptions first. Without filters a selector matches every call.',
+  'Selector',
 );
 
 export type ArgFilterSpec = z.infer<typeof argFilter>;

@@ -12,12 +12,12 @@ export const MAX_FAILURES = 10;
 
 const condition = z
   .object({
-    type: z.string().min(1).max(64),
-    status: z.enum(['True', 'False', 'Unknown']),
-    observedGeneration: generation.optional(),
-    lastTransitionTime: time,
-    reason: z.string().min(1).max(MAX_REASON_CHARS),
-    message: z.string().max(MAX_CONDITION_MESSAGE_CHARS),
+    type: z.string().min(1).max(64).describe('What it is about, for example Ready or Accepted.'),
+    status: z.enum(['True', 'False', 'Unknown']).describe('Whether it is so.'),
+    observedGeneration: generation.optional().describe('The generation of the policy that this is about.'),
+    lastTransitionTime: time.describe('When it last became so, or ceased to be.'),
+    reason: z.string().min(1).max(MAX_REASON_CHARS).describe('Why, in one word; docs/errors.md lists all of them.'),
+    message: z.string().max(MAX_CONDITION_MESSAGE_CHARS).describe('Why, in a sentence.'),
   })
   .describe('What is true about the policy, and since when.');
 
@@ -38,23 +38,23 @@ const nodes = z
 
 const failure = z
   .object({
-    reason: z.string().max(MAX_REASON_CHARS),
-    hook: z.string().max(256).optional(),
-    nodes: count,
-    kernels: z.array(z.string().max(64)).max(3).optional(),
-    sampleNodes: z.array(z.string().max(253)).max(3).optional(),
-    message: z.string().max(256).optional(),
+    reason: z.string().max(MAX_REASON_CHARS).describe('Why, in one word; docs/errors.md lists all of them.'),
+    hook: z.string().max(256).optional().describe('The hook that does not load, as a path in spec.'),
+    nodes: count.describe('How many nodes.'),
+    kernels: z.array(z.string().max(64)).max(3).optional().describe('Some of their kernels.'),
+    sampleNodes: z.array(z.string().max(253)).max(3).optional().describe('Some of their names.'),
+    message: z.string().max(256).optional().describe('Why, in a sentence.'),
   })
   .describe('Nodes that fail for one reason.');
 
 const activity = z
   .object({
-    since: time.optional(),
+    since: time.optional().describe('When counting began.'),
     events: total.optional().describe('Events of the policy.'),
     wouldEnforce: total.optional().describe('Calls that monitor mode would have denied or killed.'),
     enforced: total.optional().describe('Calls that were denied or killed.'),
     lost: total.optional().describe('Events that were lost.'),
-    lastMatch: time.optional(),
+    lastMatch: time.optional().describe('When a selector last matched.'),
     unprotectedStarts: total.optional().describe('Containers that ran before their pod was known.'),
   })
   .describe('What the policy saw and did.');
@@ -67,13 +67,21 @@ export const policyStatus = z
       .array(condition)
       .max(MAX_CONDITIONS)
       .optional()
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+      .meta({
+        description: 'What is true about the policy; Ready sums it up.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
+      }),
     mode: z.enum(['Enforce', 'Monitor', 'MonitorOnly', 'Staged']).optional().describe('Effective mode.'),
     loaded: z.string().max(32).optional().describe('Nodes that run this generation / nodes that should.'),
     enforcing: z.string().max(32).optional().describe('Nodes that can deny or kill / nodes that should; "-": none is asked to.'),
     digest: z.string().max(64).optional().describe('Digest of the plan.'),
     nodes: nodes.optional(),
-    failures: z.array(failure).max(MAX_FAILURES).optional().meta({ 'x-kubernetes-list-type': 'atomic' }),
+    failures: z
+      .array(failure)
+      .max(MAX_FAILURES)
+      .optional()
+      .meta({ description: 'Why nodes do not run the policy, most nodes first.', 'x-kubernetes-list-type': 'atomic' }),
     activity: activity.optional(),
   })
   .describe('What the cluster does about the policy.');
