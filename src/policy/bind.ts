@@ -76,15 +76,35 @@ function bindHook(question: HookQuestion): BoundHook {
   const failure = ways.failure ?? signature.failure ?? whyNoFilter(hook, kernel) ?? whyNotInEngine(hook);
   const planned = ways.methods;
   const notes = [...notesOf(planned[0], identity.field), ...notesOf(ways.returns[0], `${hook.path}.return`), ...signature.notes];
-  if (failure !== null) return { ...nothing(identity, failure), planned, functions };
+  if (failure !== null) return { ...nothing(identity, failure), planned, plannedReturns: ways.returns, functions };
   const effective = effectiveOf(hook, planned, mode);
-  return { ...identity, methods: planned, returnMethods: ways.returns, planned, functions, effective, notes, failure: null };
+  return {
+    ...identity,
+    methods: planned,
+    returnMethods: ways.returns,
+    planned,
+    plannedReturns: ways.returns,
+    functions,
+    effective,
+    notes,
+    failure: null,
+  };
 }
 
 const NO_BTF = { reason: 'BTFUnavailable', message: 'this kernel has no BTF (/sys/kernel/btf/vmlinux)' } as const;
 
 function nothing(identity: Identity, failure: BindFailure): BoundHook {
-  return { ...identity, methods: [], returnMethods: [], planned: [], functions: null, effective: 'none', notes: [], failure };
+  return {
+    ...identity,
+    methods: [],
+    returnMethods: [],
+    planned: [],
+    plannedReturns: [],
+    functions: null,
+    effective: 'none',
+    notes: [],
+    failure,
+  };
 }
 
 /** Names that a policy says may be missing. */

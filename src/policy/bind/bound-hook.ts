@@ -19,6 +19,8 @@ export type BoundHook = {
   readonly returnMethods: readonly BoundMethod[];
   /** What `methods` would be if the engine of this version ran everything that the hook needs; `methods` itself if it does. */
   readonly planned: readonly BoundMethod[];
+  /** The same for `returnMethods`. */
+  readonly plannedReturns: readonly BoundMethod[];
   /** For a hook that stands for many functions: which, on this kernel, sorted. Null: it is one, or the kernel's names are not known. */
   readonly functions: readonly string[] | null;
   /** What the hook can do on this kernel in this mode, at most. `none`: nothing, it failed or is skipped. */

@@ -8,7 +8,7 @@ import { enforcerNotInEngine, loaderNotInEngine } from './engine-check.ts';
 import { findMissing } from './missing-name.ts';
 import { killMethods } from './watch.ts';
 
-const EMPTY = { methods: [], returnMethods: [], planned: [], functions: null, effective: 'none', notes: [] } as const;
+const EMPTY = { methods: [], returnMethods: [], planned: [], plannedReturns: [], functions: null, effective: 'none', notes: [] } as const;
 
 export function bindLoader(plan: Plan): BoundHook {
   const failure = loaderNotInEngine();
