@@ -13,8 +13,7 @@ export type HookCall = {
 };
 
 export type ArgValue =
-  /** Integers, and sets of capabilities (bit n is capability n), within the range of the argument's type. */
-  | { readonly kind: 'int'; readonly value: bigint }
+  | IntegerValue
   | TextValue
   | SocketValue
   /** Read and shown in events, and nothing that a filter compares: credentials, modules, bpf maps and so on. */
@@ -25,6 +24,14 @@ export type ArgValue =
   | { readonly kind: 'absent' }
   /** Unreadable, unreachable, too long, or no room left in the record. */
   | { readonly kind: 'unknown' };
+
+export type IntegerValue = {
+  readonly kind: 'int';
+  /** Within the range of the argument's type; of a set of capabilities, bit n is capability n. */
+  readonly value: bigint;
+  /** Only for `syscall64`: the call of this number, as in `PlanEnforcer.calls`; absent: lists of calls do not fit it. */
+  readonly syscall?: string;
+};
 
 export type TextValue = {
   readonly kind: 'bytes';

@@ -2,11 +2,14 @@ import type { PlanIntFilter, PlanMaskFilter, PlanRange, PlanRangeFilter } from '
 import { type Answer, hitOrMiss, isNegated } from './answer.ts';
 import type { ArgValue } from './event.ts';
 
+/** Calls of the system are compared by name too: which number a name has depends on the machine. */
 export function integerAnswer(filter: PlanIntFilter, value: ArgValue | undefined): Answer {
   if (value?.kind !== 'int') {
     return 'unknown';
   }
-  return hitOrMiss(filter.values.includes(String(value.value)), isNegated(filter.operator));
+  const names = value.syscall === undefined ? [] : [value.syscall];
+  const hit = [String(value.value), ...names].some((text) => filter.values.includes(text));
+  return hitOrMiss(hit, isNegated(filter.operator));
 }
 
 export function rangeAnswer(filter: PlanRangeFilter, value: ArgValue | undefined): Answer {

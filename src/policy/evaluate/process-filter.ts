@@ -38,11 +38,11 @@ export function pidAnswer(filter: PlanPidFilter, process: ProcessFacts): Answer 
 
 /** One that hits is enough; null if none is known to, and something is not known. */
 function anyOf(line: readonly Lineage[], isComplete: boolean, hits: (one: Lineage) => boolean | null): boolean | null {
-  const all = line.map(hits);
-  if (all.includes(true)) {
+  const found = new Set(line.map(hits));
+  if (found.has(true)) {
     return true;
   }
-  return isComplete && !all.includes(null) ? false : null;
+  return isComplete && !found.has(null) ? false : null;
 }
 
 function answerOf(hit: boolean | null, operator: string): Answer {
