@@ -112,7 +112,8 @@ function objectSchema(kind: PolicyKind): StructuralSchema {
     properties: {
       apiVersion: { type: 'string', description: `Always ${GROUP}/${VERSION}.` },
       kind: { type: 'string', description: `Always ${kind}.` },
-      metadata: { type: 'object', description: 'Name, labels and annotations. The name is in the events of the policy.' },
+      // The API server allows nothing else here.
+      metadata: { type: 'object' },
       spec: structuralSchemaOf(tracingPolicySpec, 'preserve'),
       status: { ...structuralSchemaOf(policyStatus, 'prune'), default: INITIAL_STATUS },
     },
