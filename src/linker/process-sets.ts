@@ -16,7 +16,8 @@ import {
 } from '../abi/layout.ts';
 import { pidRows, stringRows } from '../abi/map-rows.ts';
 import { bitMask, type SelectorMask } from '../abi/selector-mask.ts';
-import type { PlanBinaryFilter, PlanFilter, PlanPidFilter } from '../policy/plan.ts';
+import type { PlanFilter } from '../policy/plan.ts';
+import type { PlanBinaryFilter, PlanPidFilter } from '../policy/plan-process-filters.ts';
 import { digestKey } from './allocation.ts';
 import { byteString, reversed, type StringValue, stringNodes } from './string-trie.ts';
 
@@ -134,7 +135,11 @@ export function setTables(sets: ReadonlyMap<number, ProcessSet>): SetTables {
     if (follows) followed |= member;
     for (const value of values) {
       if (how === 'pid' || how === 'innermostPid') {
-        const row = byPid.get(`${how}/${value}`) ?? { pid: Number(value), space: how === 'pid' ? PAL_PID_HOST : PAL_PID_INNERMOST, sets: 0n };
+        const row = byPid.get(`${how}/${value}`) ?? {
+          pid: Number(value),
+          space: how === 'pid' ? PAL_PID_HOST : PAL_PID_INNERMOST,
+          sets: 0n,
+        };
         byPid.set(`${how}/${value}`, { ...row, sets: row.sets | member });
       } else if (how === 'postfix') backward.push({ bytes: reversed(byteString(value)), prefix: member, equal: 0n });
       else forward.push({ bytes: byteString(value), prefix: how === 'prefix' ? member : 0n, equal: how === 'exact' ? member : 0n });

@@ -31,7 +31,8 @@ import {
   PAL_T_STRING,
   PAL_T_USER_NS,
 } from '../abi/layout.ts';
-import type { PlanArgType, PlanCapabilitySetType, PlanShownType, PlanSocketType, PlanTextType } from '../policy/plan.ts';
+import type { PlanArgType } from '../policy/plan.ts';
+import type { PlanCapabilitySetType, PlanShownType, PlanSocketType, PlanTextType } from '../policy/plan-types.ts';
 import type { FunctionArg } from './prototype.ts';
 
 const MEMORY_TYPES: Readonly<Record<PlanTextType | PlanSocketType | PlanShownType, number>> = {

@@ -21,13 +21,13 @@ import {
   PAL_PF_NS_CAP,
 } from '../abi/layout.ts';
 import { bitMask } from '../abi/selector-mask.ts';
+import type { LinuxNamespace } from '../policy/plan.ts';
 import type {
-  LinuxNamespace,
   PlanCapabilityChangeFilter,
   PlanCapabilityFilter,
   PlanNamespaceChangeFilter,
   PlanNamespaceFilter,
-} from '../policy/plan.ts';
+} from '../policy/plan-process-filters.ts';
 import type { FilterUse, PlaneBuilder } from './plane-builder.ts';
 import type { PlaneValue } from './plane-data.ts';
 

@@ -1,6 +1,7 @@
 import type { IntRange } from './integers.ts';
 import { rangeOf } from './integers.ts';
-import type { PlanArgType, PlanCapabilitySetType, PlanIntType, PlanNamedIntType, PlanSocketType, PlanTextType } from './plan.ts';
+import type { PlanArgType } from './plan.ts';
+import type { PlanCapabilitySetType, PlanIntType, PlanNamedIntType, PlanSocketType, PlanTextType } from './plan-types.ts';
 
 /** What filters see in a type: a number, a set of capabilities, a text, a socket; or nothing (`shown`), or not yet (`auto`). */
 export type ArgTypeClass = 'integer' | 'capabilities' | 'text' | 'socket' | 'shown' | 'auto';

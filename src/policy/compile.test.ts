@@ -179,7 +179,7 @@ describe('refusing a policy', () => {
     ['no values', { matchArgs: [{ ...filter, values: [] }] }, 'NoValues'],
     ['an empty value', { matchArgs: [{ ...filter, values: [''] }] }, 'BadValue'],
     ['a NUL inside a value', { matchArgs: [{ ...filter, values: ['a\0b'] }] }, 'BadValue'],
-    ['an Equal of 256 bytes', { matchArgs: [{ ...filter, values: ['a'.repeat(256)] }] }, 'ValueTooLong'],
+    ['an Equal of 4097 bytes', { matchArgs: [{ ...filter, values: ['a'.repeat(4097)] }] }, 'ValueTooLong'],
     ['a Postfix of 249 bytes', { matchArgs: [{ ...filter, operator: 'Postfix', values: ['a'.repeat(249)] }] }, 'ValueTooLong'],
     ['a binary that is no path', { matchBinaries: [{ operator: 'In', values: ['nc'] }] }, 'BadValue'],
     [
@@ -207,34 +207,37 @@ describe('refusing a policy', () => {
     expect(codesOf(policyObject({ ...hooks, hostSelector: {} }, 'TracingPolicyNamespaced'))).toContain('NotInNamespacedPolicy');
   });
 
-  it.each([
-    [{ uprobes: [{ path: '/bin/bash' }] }, 'spec.uprobes'],
-    [{ loader: true }, 'spec.loader'],
-    [{ kprobes: [{ call: 'list:dups' }], lists: [{ name: 'dups' }] }, 'spec.lists'],
-    [{ kprobes: [{ call: 'sys_read', return: true, returnArg: { index: 0, type: 'int' } }] }, 'spec.kprobes[0].return'],
-    [{ kprobes: [{ call: 'sys_read', args: [{ index: 1, type: 'char_buf', sizeArgIndex: 3 }] }] }, 'spec.kprobes[0].args[0].sizeArgIndex'],
-    [{ kprobes: [{ call: 'sys_read', args: [{ index: 1 }] }] }, 'spec.kprobes[0].args[0].type'],
-    [{ tracepoints: [{ subsystem: 'a', event: 'b', raw: true }] }, 'spec.tracepoints[0].raw'],
-    [
-      { kprobes: [{ call: 'sys_read', selectors: [{ matchPIDs: [{ operator: 'In', values: [1] }] }] }] },
-      'spec.kprobes[0].selectors[0].matchPIDs',
-    ],
-    [
-      { kprobes: [{ call: 'sys_read', selectors: [{ matchActions: [{ action: 'Signal', argSig: 9 }] }] }] },
-      'spec.kprobes[0].selectors[0].matchActions[0].argSig',
-    ],
-    [{ kprobes: [{ call: 'sys_read' }], options: [{ name: 'override-method', value: 'fmod-ret' }] }, 'spec.options[0].name'],
-  ])('names what it does not support yet: %j', (spec, path) => {
-    expect(findProblems(policyObject(spec))).toContainEqual(expect.objectContaining({ code: 'NotSupported', path, severity: 'error' }));
+  it('says of rollouts that they are still to come, and of nothing else', () => {
+    const object = policyObject({ kprobes: [{ call: 'sys_read' }], options: [{ name: 'palisade.dev/rollout', value: 'slow' }] });
+    expect(problemsOf(object)).toEqual([
+      'spec.options[0].name: option "palisade.dev/rollout" is not supported yet; new versions go to all nodes at once; leave the option out',
+    ]);
+    expect(codesOf(object)).toEqual(['NotSupported']);
   });
 
-  it('says "not supported" only of what the language can do, and "never matches" of the rest', () => {
-    const operator = (type: string, name: string) =>
-      codesOf(kprobePolicy({ args: [{ index: 0, type }], selectors: [{ matchArgs: [{ index: 0, operator: name, values: ['1'] }] }] }));
-    expect(operator('int', 'InRange')).toEqual(['NotSupported']);
-    expect(operator('int', 'Postfix')).toEqual(['OperatorTypeMismatch']);
-    expect(operator('file', 'FileType')).toEqual(['NotSupported']);
-    expect(operator('string', 'FileType')).toEqual(['OperatorTypeMismatch']);
-    expect(operator('string', 'SubString')).toEqual(['NotSupported']);
+  it('says what watches nothing and what is about the whole node only', () => {
+    expect(codesOf(policyObject({ lists: [{ name: 'a', values: ['tcp_connect'] }] }))).toEqual(['NoHooks', 'Unused']);
+    expect(codesOf(policyObject({ enforcers: [{ calls: ['sys_dup'] }] }))).toEqual(['NoHooks', 'Unused']);
+    expect(compiled(policyObject({ loader: true })).plan).toMatchObject({ hooks: [], loader: true });
+    expect(codesOf(policyObject({ loader: true, podSelector: {} }))).toEqual(['LoaderWithScope']);
+    expect(codesOf(policyObject({ loader: true, podSelector: {}, containerSelector: {}, hostSelector: {} }))).toEqual([]);
+    expect(codesOf(policyObject({ loader: true }, 'TracingPolicyNamespaced'))).toEqual(['NotInNamespacedPolicy']);
+  });
+
+  it('bounds the hooks of a policy, also those of a list', () => {
+    const values = Array.from({ length: 1025 }, (_, index) => `function_${index}`);
+    expect(codesOf(policyObject({ kprobes: [{ call: 'list:all', syscall: false }], lists: [{ name: 'all', values }] }))).toEqual([
+      'TooManyHooks',
+    ]);
+  });
+
+  it('finds the problems of a macro once, however many selectors use it', () => {
+    const spec = {
+      lsmhooks: [{ hook: 'file_open', selectors: [{ macros: ['a'] }, { macros: ['a'] }] }],
+      selectorsMacros: { a: { matchBinaries: [{ operator: 'In', values: ['nc'] }] } },
+    };
+    expect(problemsOf(policyObject(spec))).toEqual([
+      'spec.selectorsMacros.a.matchBinaries[0].values[0]: "nc" never matches: it is no absolute path',
+    ]);
   });
 });

@@ -17,37 +17,46 @@ export type Effect = {
   readonly action: PlanAction['type'];
 };
 
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
 export function effectOf(actions: readonly PlanAction[]): Effect {
-  let effect: Effect = { post: true, kill: false, signal: null, errno: null, notify: null, alters: false, action: 'post' };
-  for (const entry of actions) {
-    effect = { ...effect, ...changeOf(entry), action: entry.type };
+  const effect: Mutable<Effect> = { post: true, kill: false, signal: null, errno: null, notify: null, alters: false, action: 'post' };
+  for (const action of actions) {
+    add(effect, action);
+    effect.action = action.type;
   }
   return effect;
 }
 
-function changeOf(action: PlanAction): Partial<Effect> {
+function add(effect: Mutable<Effect>, action: PlanAction): void {
   switch (action.type) {
     case 'nopost':
-      return { post: false };
+      effect.post = false;
+      break;
     case 'sigkill':
-      return { kill: true };
+      effect.kill = true;
+      break;
     case 'signal':
-      return { signal: action.signal };
+      effect.signal = action.signal;
+      break;
     case 'override':
-      return { errno: action.errno };
+      effect.errno = action.errno;
+      break;
     case 'notify_enforcer':
-      return { notify: { errno: action.errno, signal: action.signal } };
+      effect.notify = { errno: action.errno, signal: action.signal };
+      break;
     case 'set_registers':
     case 'redirect':
     case 'set':
-      return { alters: true };
+      effect.alters = true;
+      break;
     case 'post':
     case 'track_sock':
     case 'untrack_sock':
     case 'cleanup_enforcer':
     case 'get_url':
     case 'dns_lookup':
-      return {};
+      break;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PlanIntType } from './plan.ts';
+import type { PlanIntType } from './plan-types.ts';
 
 export type IntRange = { readonly min: bigint; readonly max: bigint };
 

@@ -1,3 +1,15 @@
+import type {
+  PlanBinaryFilter,
+  PlanPidFilter,
+  PlanNamespaceChangeFilter,
+  PlanNamespaceFilter,
+  PlanPodNamespaceFilter,
+  PlanCapabilityFilter,
+  PlanCapabilityChangeFilter,
+} from './plan-process-filters.ts';
+import type { PlanGenerated, PlanUserProbe } from './plan-probes.ts';
+import type { PlanCapabilitySetType, PlanIntType, PlanNamedIntType, PlanShownType, PlanSocketType, PlanTextType } from './plan-types.ts';
+
 /**
  * The plan: a compiled policy. Kernel-independent, plain JSON, named by the sha256 of its canonical form (`digest.ts`).
  *
@@ -125,63 +137,6 @@ export type PlanHook = {
   readonly selectors: readonly PlanSelector[];
 };
 
-/** `syscalls`: all system calls; `ftrace`: functions that probes may be put on and whose name the regular expression matches. */
-export type PlanGenerated = { readonly from: 'syscalls' } | { readonly from: 'ftrace'; readonly pattern: string };
-
-/** Where in a program a probe sits. Exactly one of symbols, offsets, addresses for uprobe; provider and name for usdt. */
-export type PlanUserProbe = {
-  /** Absolute, in the mount namespace of the host. */
-  readonly file: string;
-  /** `readline`, `main.main+0x10`. */
-  readonly symbols?: readonly string[];
-  /** Decimal file offsets and addresses, in spec order. */
-  readonly offsets?: readonly string[];
-  readonly addresses?: readonly string[];
-  /** As many as there are symbols, offsets or addresses. */
-  readonly semaphores?: readonly string[];
-  readonly provider?: string;
-  readonly name?: string;
-  /** File with BTF for `resolve`. */
-  readonly btfFile?: string;
-  /** Allowed digests, `sha256:…`, lower-case hexadecimal; sorted. One must fit. */
-  readonly digests?: readonly string[];
-};
-
-/** Integer types by width and sign. `size_t` is `uint64`, `int` is `int32`, `long` is `int64`. */
-export type PlanIntType = 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64';
-/** Values that filters compare as bytes. */
-export type PlanTextType =
-  | 'string'
-  | 'filename'
-  | 'path'
-  | 'file'
-  | 'dentry'
-  | 'fd'
-  | 'kiocb'
-  | 'linux_binprm'
-  | 'char_buf'
-  | 'char_iovec'
-  | 'iov_iter'
-  | 'data_loc'
-  | 'net_device'
-  | 'sockaddr_un';
-/** Values with addresses, ports, family, protocol and state. */
-export type PlanSocketType = 'sock' | 'socket' | 'skb' | 'sockaddr';
-/** 64-bit sets of capabilities. */
-export type PlanCapabilitySetType = 'kernel_cap_t' | 'cap_effective' | 'cap_permitted' | 'cap_inheritable';
-/** Integers with names: compared as unsigned numbers. */
-export type PlanNamedIntType = 'capability' | 'bpf_cmd' | 'syscall64';
-/** Values that events show and filters do not compare. */
-export type PlanShownType =
-  | 'cred'
-  | 'user_namespace'
-  | 'const_buf'
-  | 'bpf_attr'
-  | 'bpf_map'
-  | 'bpf_prog'
-  | 'perf_event'
-  | 'load_info'
-  | 'module';
 /**
  * `auto`: the type comes from the kernel: from the format of a tracepoint, or from BTF at the end of `resolve`; filters are checked for a
  * number or a text when it is known (`bind`). `nop`: keeps a position and reads nothing.
@@ -355,69 +310,7 @@ export type PlanCelNode =
       readonly right: PlanCelNode;
     };
 
-/**
- * On the path of the executable, as recorded at exec. 1…1023 bytes (Postfix: 1…248), sorted by bytes; absolute paths, save for Postfix. A
- * process whose parent is not known is unknown for `of: parent`.
- */
-export type PlanBinaryFilter = {
-  readonly on: 'binary';
-  readonly operator: 'In' | 'NotIn' | 'Prefix' | 'NotPrefix' | 'Postfix' | 'NotPostfix';
-  readonly values: readonly string[];
-  /** Whose executable; absent: the process's own. */
-  readonly of?: 'parent';
-  /** In holds for descendants of such a process too, NotIn for none of them. */
-  readonly followChildren?: true;
-};
-
-/** On the process id (thread group id). */
-export type PlanPidFilter = {
-  readonly on: 'pid';
-  readonly operator: 'In' | 'NotIn';
-  /** Decimal; sorted by number. */
-  readonly values: readonly string[];
-  /** The id inside the innermost pid namespace; a process in the host's has none, and matches neither In nor NotIn (as upstream). */
-  readonly isNamespacePid?: true;
-  /** In holds for descendants of such a process too, NotIn for none of them. */
-  readonly followForks?: true;
-};
-
-/** In: one of these namespaces of the process is another than at its exec; NotIn: none is. */
-export type PlanNamespaceChangeFilter = {
-  readonly on: 'namespaceChange';
-  readonly operator: 'In' | 'NotIn';
-  readonly namespaces: readonly LinuxNamespace[];
-};
-
 export type LinuxNamespace = 'uts' | 'ipc' | 'mnt' | 'pid' | 'pid_for_children' | 'net' | 'time' | 'time_for_children' | 'cgroup' | 'user';
-
-/** On a Linux namespace of the process. Values: decimal inode numbers (uint32) and `host_ns` (that of pid 1, read at link time). */
-export type PlanNamespaceFilter = {
-  readonly on: 'namespace';
-  readonly namespace: LinuxNamespace;
-  readonly operator: 'In' | 'NotIn';
-  readonly values: readonly string[];
-};
-
-/** On the Kubernetes namespace of the process's pod. A process outside pods matches neither In nor NotIn. */
-export type PlanPodNamespaceFilter = {
-  readonly on: 'podNamespace';
-  readonly operator: 'In' | 'NotIn';
-  readonly values: readonly string[];
-};
-
-/** In: the process has at least one capability of the mask; NotIn: it has none of them. */
-export type PlanCapabilityFilter = {
-  readonly on: 'capability';
-  readonly set: 'effective' | 'permitted' | 'inheritable';
-  readonly operator: 'In' | 'NotIn';
-  /** 64-bit mask, decimal, never 0. */
-  readonly mask: string;
-  /** True: what a task in the host's user namespace has does not count, so In never holds for it and NotIn always does. */
-  readonly isNamespaceCapability: boolean;
-};
-
-/** In: the process has one of the capabilities now that it had not at its exec; NotIn: none of them. */
-export type PlanCapabilityChangeFilter = Omit<PlanCapabilityFilter, 'on'> & { readonly on: 'capabilityChange' };
 
 export type PlanAction =
   | PlanPost

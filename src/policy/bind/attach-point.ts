@@ -1,5 +1,6 @@
 import type { KernelFacts } from '../kernel-facts.ts';
-import type { PlanHook, PlanUserProbe } from '../plan.ts';
+import type { PlanHook } from '../plan.ts';
+import type { PlanUserProbe } from '../plan-probes.ts';
 
 /**
  * Where in the kernel a hook sits, whatever the policy called it: `kprobe:security_file_open` and `lsm:file_open` are one point, and share

@@ -34,7 +34,15 @@ const PLACES: Readonly<Record<ActionName, readonly PlanHookKind[]>> = {
 };
 
 /** Actions that are possible when a function returns, for the kinds that they are possible for at all. */
-const AT_RETURN: readonly ActionName[] = ['Post', 'NoPost', 'Sigkill', 'Signal', 'GetUrl', 'DnsLookup', 'CleanupEnforcerNotification'];
+const AT_RETURN: ReadonlySet<ActionName> = new Set([
+  'Post',
+  'NoPost',
+  'Sigkill',
+  'Signal',
+  'GetUrl',
+  'DnsLookup',
+  'CleanupEnforcerNotification',
+]);
 
 const KIND_NAMES: Readonly<Record<PlanHookKind, string>> = {
   kprobe: 'a kprobe',
@@ -59,7 +67,7 @@ export function checkActionPlace(sink: ProblemSink, path: string, context: Actio
     sink.error('ActionNotPossible', at, `${action} is not possible on ${KIND_NAMES[kind]}`, placeHint(action, kind));
     return false;
   }
-  if (context.moment === 'return' && !AT_RETURN.includes(action)) {
+  if (context.moment === 'return' && !AT_RETURN.has(action)) {
     const hint = action === 'TrackSock' || action === 'UntrackSock' ? 'use returnArgAction' : 'use it in matchActions';
     sink.error('ActionNotPossible', at, `${action} is not possible when the function returns`, hint);
     return false;

@@ -29,10 +29,10 @@ export function compileEnforcers(
   } else if (calls.length > LIMITS.enforcerCalls) {
     sink.error('SetTooLarge', at, `${calls.length} calls`, `at most ${LIMITS.enforcerCalls}`);
   }
-  const function_ = calls.find(isSecurityFunction);
-  if (method === 'override_return' && function_ !== undefined) {
+  const security = calls.find(isSecurityFunction);
+  if (method === 'override_return' && security !== undefined) {
     const hint = 'leave the option override-method out, or set it to "fmod-ret"';
-    sink.error('EnforcerConflict', at, `${quote(function_)} cannot be denied by override-return`, hint);
+    sink.error('EnforcerConflict', at, `${quote(security)} cannot be denied by override-return`, hint);
   }
   return { path, calls };
 }

@@ -1,4 +1,5 @@
-import type { PlanGenerated, PlanHook } from '../plan.ts';
+import type { PlanHook } from '../plan.ts';
+import type { PlanGenerated } from '../plan-probes.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { KprobeSpec, LsmHookSpec, TracepointSpec } from '../schema/hooks.ts';
 import { findList } from './declared.ts';

@@ -1,6 +1,6 @@
 import { LIMITS } from '../limits.ts';
 import { compileNamePattern } from '../name-pattern.ts';
-import type { PlanGenerated } from '../plan.ts';
+import type { PlanGenerated } from '../plan-probes.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { ListSpec } from '../schema/hooks.ts';
 import { textSet } from '../value-sets.ts';
@@ -80,7 +80,7 @@ function syscall(sink: ProblemSink, path: string, value: string): readonly strin
 function checkFunction(sink: ProblemSink, path: string, value: string): void {
   if (!isSymbol(value)) {
     sink.error('BadHookName', path, `${quote(value)} is no name of a function`);
-  } else if (/^sys_/.test(value)) {
+  } else if (value.startsWith('sys_')) {
     sink.error('BadHookName', path, `${quote(value)} is a system call, and no kernel function has that name`, 'set "type: syscalls"');
   }
 }

@@ -42,7 +42,7 @@ export function compileMacros(sink: ProblemSink, specs: Readonly<Record<string, 
 /** Each block may come from one place only: the selector itself or one of its macros. */
 export function expandMacros(sink: ProblemSink, path: string, spec: SelectorSpec, macros: MacroTable): ExpandedSelector {
   const paths = new Map<Block, string>(BLOCKS.filter((block) => isUsed(spec, block)).map((block) => [block, fieldPath(path, block)]));
-  let expanded: SelectorSpec = spec;
+  const expanded: Record<string, unknown> = { ...spec };
   let labelled = spec.label === undefined ? undefined : fieldPath(path, 'label');
   for (const [index, name] of (spec.macros ?? []).entries()) {
     const at = fieldPath(fieldPath(path, 'macros'), index);
@@ -58,14 +58,14 @@ export function expandMacros(sink: ProblemSink, path: string, spec: SelectorSpec
         continue;
       }
       paths.set(block, fieldPath(macroPath(name), block));
-      expanded = { ...expanded, [block]: macro[block] };
+      expanded[block] = macro[block];
     }
     if (macro.label !== undefined && spec.label === undefined) {
       if (labelled !== undefined) {
         sink.error('RepeatedBlock', at, `macro ${quote(name)} brings a label, which is there already: ${labelled}`);
       }
       labelled = fieldPath(macroPath(name), 'label');
-      expanded = { ...expanded, label: macro.label };
+      expanded['label'] = macro.label;
     }
   }
   return { spec: expanded, pathOf: (block) => paths.get(block) ?? fieldPath(path, block) };

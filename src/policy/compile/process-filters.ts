@@ -2,15 +2,14 @@ import { LIMITS } from '../limits.ts';
 import { didYouMean } from '../nearest.ts';
 import { isNamespaceName } from '../names.ts';
 import { parseInteger } from '../integers.ts';
+import type { LinuxNamespace, PlanFilter } from '../plan.ts';
 import type {
-  LinuxNamespace,
   PlanBinaryFilter,
   PlanCapabilityChangeFilter,
   PlanCapabilityFilter,
-  PlanFilter,
   PlanNamespaceChangeFilter,
   PlanPidFilter,
-} from '../plan.ts';
+} from '../plan-process-filters.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type {
   BinaryFilterSpec,

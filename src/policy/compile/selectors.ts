@@ -91,13 +91,13 @@ function actionsOf(
   return compileActions(sink, pathOf(block), { kind, target, canDeny, args, hasEnforcer, isNamespaced, moment }, spec[block] ?? []);
 }
 
-const CAN_RETURN: readonly HookContext['kind'][] = ['kprobe', 'fentry', 'uprobe'];
+const CAN_RETURN: ReadonlySet<HookContext['kind']> = new Set(['kprobe', 'fentry', 'uprobe']);
 
 /** Filters and actions at the return of a function whose return nobody watches would never be looked at. */
 function checkReturn(sink: ProblemSink, context: HookContext, { spec, pathOf }: ExpandedSelector): void {
   for (const block of ['matchReturnArgs', 'matchReturnActions'] as const) {
     if ((spec[block] ?? []).length > 0 && !context.returns) {
-      const hint = CAN_RETURN.includes(context.kind) ? 'set "return: true" and returnArg' : 'use a kprobe, a fentry or a uprobe';
+      const hint = CAN_RETURN.has(context.kind) ? 'set "return: true" and returnArg' : 'use a kprobe, a fentry or a uprobe';
       sink.error('ReturnNotWatched', pathOf(block), 'the return is not watched: this is never looked at', hint);
     }
   }

@@ -1,5 +1,6 @@
 import { LIMITS } from '../limits.ts';
-import type { PlanHook, PlanUserProbe } from '../plan.ts';
+import type { PlanHook } from '../plan.ts';
+import type { PlanUserProbe } from '../plan-probes.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { UprobeSpec, UsdtSpec } from '../schema/hooks.ts';
 import { textSet } from '../value-sets.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PlanArg, PlanArgType, PlanBinaryFilter, PlanFilter, PlanPidFilter } from '../plan.ts';
+import type { PlanArg, PlanArgType, PlanFilter } from '../plan.ts';
+import type { PlanBinaryFilter, PlanPidFilter } from '../plan-process-filters.ts';
 import type { ArgValue, ProcessFacts, SocketValue } from './event.ts';
 import { answer } from './filter.ts';
 import { callBy, noNamespaces, ran } from './testing/processes.ts';

@@ -5,7 +5,7 @@ import type {
   PlanNamespaceChangeFilter,
   PlanNamespaceFilter,
   PlanPidFilter,
-} from '../plan.ts';
+} from '../plan-process-filters.ts';
 import { type Answer, hitOrMiss, isNegated } from './answer.ts';
 import type { Lineage, ProcessFacts } from './event.ts';
 import { isFit } from './text-filter.ts';

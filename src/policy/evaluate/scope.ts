@@ -1,6 +1,7 @@
 import { effectOf, isEnforcing } from '../effect.ts';
 import { matchesLabels } from '../label-match.ts';
-import type { LabelSelector, Plan, PlanPodNamespaceFilter, PlanScope, PlanSelector } from '../plan.ts';
+import type { LabelSelector, Plan, PlanScope, PlanSelector } from '../plan.ts';
+import type { PlanPodNamespaceFilter } from '../plan-process-filters.ts';
 import type { Workload } from './event.ts';
 
 /**
