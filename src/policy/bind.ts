@@ -7,6 +7,7 @@ import { nameField } from './bind/fields.ts';
 import type { BoundMethod } from './bind/methods.ts';
 import { noteText } from './bind/note-text.ts';
 import { findMissing, needsLoop } from './bind/missing-name.ts';
+import { createNameSearch, type NameSearch } from './bind/name-search.ts';
 import { bindEnforcer, bindLoader } from './bind/plan-parts.ts';
 import { checkSignature } from './bind/signature-check.ts';
 import { killMethods, returnMethods, watchMethods, whyNoWatch } from './bind/watch.ts';
@@ -23,12 +24,13 @@ import type { Plan, PlanAction, PlanHook, PolicyMode } from './plan.ts';
  * of this version runs (`engine-features.ts`; refused with `NotInEngine`). The kernel's answer comes first.
  */
 export function bind(plan: Plan, kernel: KernelFacts, mode: PolicyMode): readonly BoundHook[] {
-  const hooks = plan.hooks.map((hook, position) => bindHook({ plan, hook, position, kernel, mode }));
+  const search = createNameSearch();
+  const hooks = plan.hooks.map((hook, position) => bindHook({ plan, hook, position, kernel, mode, search }));
   const scope = whyScopeNotInEngine(plan);
   return [
     ...limitFunctions(hooks),
     ...(plan.loader === true ? [bindLoader(plan)] : []),
-    ...(plan.enforcer === undefined ? [] : bindEnforcer(plan, plan.enforcer, kernel)),
+    ...(plan.enforcer === undefined ? [] : bindEnforcer(plan, plan.enforcer, kernel, search)),
     ...(scope === null
       ? []
       : [nothing({ part: 'scope', hook: plan.hooks.length, path: 'spec', field: scope.field, point: 'scope' }, scope)]),
@@ -51,12 +53,13 @@ type HookQuestion = {
   readonly position: number;
   readonly kernel: KernelFacts;
   readonly mode: PolicyMode;
+  readonly search: NameSearch;
 };
 
 type Identity = Pick<BoundHook, 'part' | 'hook' | 'path' | 'field' | 'point'>;
 
 function bindHook(question: HookQuestion): BoundHook {
-  const { hook, position, kernel, mode } = question;
+  const { hook, position, kernel, mode, search } = question;
   const point = attachPointOf(hook, kernel);
   const key = hook.generated === undefined ? attachPointKey(point) : `generated:${hook.path}`;
   const identity: Identity = {
@@ -66,13 +69,13 @@ function bindHook(question: HookQuestion): BoundHook {
     field: nameField(hook),
     point: hook.kind === 'fentry' ? `fentry:${key}` : key,
   };
-  const functions = expand(hook, kernel);
+  const functions = expand(hook, kernel, search);
   if (functions !== null && 'reason' in functions) return skipOrFail(hook, identity, functions);
-  const missing = kernel.facts['btf'] === false ? NO_BTF : hook.generated === undefined ? findMissing(point, kernel) : undefined;
+  const missing = kernel.facts['btf'] === false ? NO_BTF : hook.generated === undefined ? findMissing(point, kernel, search) : undefined;
   if (missing !== undefined) return skipOrFail(hook, identity, { ...missing, field: identity.field });
 
   const ways = waysOf(question, point, functions);
-  const signature = checkSignature(hook, point, kernel);
+  const signature = checkSignature(hook, point, kernel, search);
   const failure = ways.failure ?? signature.failure ?? whyNoFilter(hook, kernel) ?? whyNotInEngine(hook);
   const planned = ways.methods;
   const notes = [...notesOf(planned[0], identity.field), ...notesOf(ways.returns[0], `${hook.path}.return`), ...signature.notes];

@@ -4,6 +4,7 @@ import { plainType, pointee } from '../btf/types.ts';
 import type { KernelFacts, TracepointField } from '../kernel-facts.ts';
 import type { PlanArg, PlanHook } from '../plan.ts';
 import type { AttachPoint } from './attach-point.ts';
+import type { NameSearch } from './name-search.ts';
 
 /** What a hook hands out: typed parameters, or fields. */
 export type Signature =
@@ -51,6 +52,7 @@ export type ArgContext = {
   readonly position: number;
   readonly kernel: KernelFacts;
   readonly signature: Signature | undefined;
+  readonly search: NameSearch;
 };
 
 /** The type of the value that `resolve` begins at, for kernels whose types are known. */

@@ -6,6 +6,7 @@ import type { BindFailure, BoundHook } from './bound-hook.ts';
 import { type DenyQuestion, denyMethods, whyNoDeny } from './deny.ts';
 import { enforcerNotInEngine, loaderNotInEngine } from './engine-check.ts';
 import { findMissing } from './missing-name.ts';
+import type { NameSearch } from './name-search.ts';
 import { killMethods } from './watch.ts';
 
 const EMPTY = { methods: [], returnMethods: [], planned: [], plannedReturns: [], functions: null, effective: 'none', notes: [] } as const;
@@ -16,7 +17,7 @@ export function bindLoader(plan: Plan): BoundHook {
 }
 
 /** One entry for each call that can be denied or killed in when a hook asks for it. */
-export function bindEnforcer(plan: Plan, enforcer: PlanEnforcer, kernel: KernelFacts): readonly BoundHook[] {
+export function bindEnforcer(plan: Plan, enforcer: PlanEnforcer, kernel: KernelFacts, search: NameSearch): readonly BoundHook[] {
   const denies = plan.hooks.some((hook) =>
     hook.selectors.some((selector) => selector.actions.some((action) => action.type === 'notify_enforcer' && action.errno !== 0)),
   );
@@ -24,7 +25,7 @@ export function bindEnforcer(plan: Plan, enforcer: PlanEnforcer, kernel: KernelF
     const asked = questionOf(plan, enforcer, call, kernel);
     const field = `${enforcer.path}.calls`;
     const planned = denies ? denyMethods(asked) : killMethods(asked);
-    const missing = findMissing(asked.point, kernel) ?? (denies && planned.length === 0 ? whyNoDeny(asked) : undefined);
+    const missing = findMissing(asked.point, kernel, search) ?? (denies && planned.length === 0 ? whyNoDeny(asked) : undefined);
     const failure: BindFailure = missing === undefined ? enforcerNotInEngine(enforcer.path) : { ...missing, field };
     const point = attachPointKey(asked.point);
     return { ...EMPTY, part: 'enforcer', hook: plan.hooks.length, path: enforcer.path, field, point, planned, failure };

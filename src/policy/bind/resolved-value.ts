@@ -2,7 +2,6 @@
 import type { Btf } from '../btf/type-index.ts';
 import { resolvePath } from '../btf/resolve.ts';
 import { intType, plainType } from '../btf/types.ts';
-import { nearestName } from '../nearest.ts';
 import type { BindFailure } from './bound-hook.ts';
 import { argField } from './fields.ts';
 import { startType, type ArgContext } from './hook-signature.ts';
@@ -43,7 +42,7 @@ function beginning(context: ArgContext, start: ValueShape | undefined): Beginnin
   return { reason: 'ResolvePathNotFound', field: `${argField(hook, position)}.resolve`, message };
 }
 
-function namedType({ arg, kernel, hook, position }: ArgContext, name: string): Beginning | BindFailure | undefined {
+function namedType({ arg, kernel, hook, position, search }: ArgContext, name: string): Beginning | BindFailure | undefined {
   const types = kernel.catalogue?.types;
   // The types of a program are in a file of that program.
   if (types === undefined || (hook.user !== undefined && arg.from !== 'current_task')) return undefined;
@@ -59,7 +58,6 @@ function namedType({ arg, kernel, hook, position }: ArgContext, name: string): B
   }
   const type = module.findType(name);
   if (type !== undefined) return { btf: module, type: plainType(module.types, type) };
-  const near = nearestName(name, module.typeNames());
-  const message = `this kernel has no type "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
+  const message = `this kernel has no type "${name}"${search.near(name, module.typeNames())}`;
   return { reason: 'ResolvePathNotFound', field: `${field}.btfType`, message };
 }

@@ -7,17 +7,18 @@ import type { AttachPoint } from './attach-point.ts';
 import type { BindFailure, BindNote } from './bound-hook.ts';
 import { argField } from './fields.ts';
 import { signatureOf, type ArgContext, type Signature } from './hook-signature.ts';
+import type { NameSearch } from './name-search.ts';
 import { resolveValue } from './resolved-value.ts';
 import { shapeOfField, shapeOfType, type ValueShape } from './value-shape.ts';
 
 export type SignatureCheck = { readonly failure: BindFailure | null; readonly notes: readonly BindNote[] };
 
-export function checkSignature(hook: PlanHook, point: AttachPoint, kernel: KernelFacts): SignatureCheck {
+export function checkSignature(hook: PlanHook, point: AttachPoint, kernel: KernelFacts, search: NameSearch): SignatureCheck {
   const signature = signatureOf(hook, point, kernel);
   const notes: BindNote[] = [];
   for (const [position, arg] of hook.args.entries()) {
     if (arg.type === 'nop') continue;
-    const checked = checkArg({ hook, arg, position, kernel, signature });
+    const checked = checkArg({ hook, arg, position, kernel, signature, search });
     if (checked !== null && 'failure' in checked) return { failure: checked.failure, notes };
     if (checked !== null) notes.push(checked.note);
   }
