@@ -5,7 +5,10 @@ export type CliIo = {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** Of stdout. */
   readonly isTerminal: boolean;
+  /** Of stderr. */
+  readonly isErrorTerminal: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;

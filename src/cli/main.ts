@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { CliError, type CliIo } from './cli-io.ts';
+import { COMMANDS, addCommands } from './commands.ts';
+import { didYouMean } from '../policy/nearest.ts';
 
 const stopper = new AbortController();
 let interrupts = 0;
@@ -22,6 +25,7 @@ const io: CliIo = {
   stdout: process.stdout,
   stderr: process.stderr,
   isTerminal: process.stdout.isTTY,
+  isErrorTerminal: process.stderr.isTTY,
   environment: process.env,
   signal: stopper.signal,
   setExitCode: (code) => {
@@ -42,27 +46,32 @@ function readVersion(): string {
   return 'unknown';
 }
 
-/** Each command brings its own libraries: only those of the one that is run are loaded, which a slow node notices. */
-const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
-  events: async (program) => (await import('./events-command.ts')).addEventsCommand(program, io),
-  status: async (program) => (await import('./status-command.ts')).addStatusCommand(program, io),
-  check: async (program) => (await import('./check-command.ts')).addCheckCommand(program, io),
-  run: async (program) => (await import('./run-command.ts')).addRunCommand(program, io, readVersion()),
-  node: async (program) => (await import('./node-command.ts')).addNodeCommand(program, io),
-  uninstall: async (program) => (await import('./uninstall-command.ts')).addUninstallCommand(program, io),
-  version: async (program) => (await import('./version-command.ts')).addVersionCommand(program, io, readVersion()),
-};
-
-const program = new Command('palisade')
+const version = readVersion();
+// kubectl finds `kubectl-palisade` in the path and runs it for `kubectl palisade`.
+const isPlugin = path.basename(process.argv[1] ?? '').startsWith('kubectl-palisade');
+const program = new Command(isPlugin ? 'kubectl palisade' : 'palisade')
   .description('eBPF runtime security for Kubernetes: what the policies do, and what happens on the nodes')
-  .showHelpAfterError('(palisade --help shows how)')
+  .version(version, '-V, --version', 'print the version; "palisade version" says more')
+  .helpOption('-h, --help', 'show help')
+  .helpCommand('help [command]', 'show help of a command')
+  .showHelpAfterError('(--help shows how)')
   .exitOverride();
 
 try {
-  const wanted = COMMANDS[process.argv[2] ?? ''];
-  if (wanted === undefined) for (const add of Object.values(COMMANDS)) await add(program);
-  else await wanted(program);
-  await program.parseAsync(process.argv);
+  const args = process.argv.slice(2);
+  // `palisade help lint` is `palisade lint --help`.
+  const [first = '--help', ...rest] = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
+  const wanted = COMMANDS.find(({ name }) => name === first);
+  if (wanted === undefined && !first.startsWith('-')) {
+    const hint = didYouMean(
+      first,
+      COMMANDS.map(({ name }) => name),
+    );
+    throw new CliError(`unknown command ${JSON.stringify(first.slice(0, 64))}; ${hint ?? '"palisade help" lists all'}`);
+  }
+  const isVersion = first === '--version' || first === '-V';
+  await addCommands(program, { io, version }, wanted !== undefined ? [wanted] : isVersion ? [] : COMMANDS);
+  await program.parseAsync([first, ...rest], { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;

@@ -28,6 +28,7 @@ export type CheckedPolicy =
 
 /** Stands for standard input where a file could be named. */
 export const STDIN = '-';
+const POLICY_FILE = /\.(?:ya?ml|json)$/;
 
 /**
  * Reads the policies of files, of folders (their `*.yaml`, `*.yml`, `*.json`, not deeper) and of standard input (`-`). What is wrong with
@@ -38,21 +39,39 @@ export async function readPolicyFiles(paths: readonly string[], stdin: Readable)
   const skipped: SkippedDocument[] = [];
   const problems: LocatedProblem[] = [];
   let emptyCount = 0;
-  for (const path of paths) {
-    for (const file of path === STDIN ? [STDIN] : await filesAt(path)) {
-      const bytes = await readBounded(file === STDIN ? stdin : createReadStream(file), file);
-      const found = readDocuments(file === STDIN ? 'stdin' : file, bytes);
-      documents.push(...found.documents);
-      skipped.push(...found.skipped);
-      problems.push(...found.problems);
-      emptyCount += found.emptyCount;
-    }
+  for (const file of await findPolicyFiles(paths, 'folders only')) {
+    const found = readDocuments(shownName(file.path), await readFileBytes(file.path, stdin));
+    documents.push(...found.documents);
+    skipped.push(...found.skipped);
+    problems.push(...found.problems);
+    emptyCount += found.emptyCount;
   }
   if (documents.length === 0 && problems.length === 0) {
     const others = skipped.length === 0 ? '' : `; ${skipped.length} objects of other kinds`;
     throw new CliError(`no policies in ${paths.join(', ')}${others}`);
   }
   return { documents, skipped, emptyCount, problems };
+}
+
+export type FoundFile = {
+  readonly path: string;
+  /** Somebody asked for this very file; otherwise it lies in a folder that somebody asked for. */
+  readonly isNamed: boolean;
+};
+
+/** Files stay in the order of the arguments, those of a folder are sorted. A path that cannot be read is a `CliError`. */
+export async function findPolicyFiles(paths: readonly string[], depth: 'folders only' | 'folders below'): Promise<readonly FoundFile[]> {
+  const found: FoundFile[] = [];
+  for (const path of paths) {
+    if (path === STDIN || !(await isFolder(path))) found.push({ path, isNamed: true });
+    else found.push(...(await filesBelow(path, depth)).map((file) => ({ path: file, isNamed: false })));
+  }
+  return found;
+}
+
+/** As messages name a file. */
+export function shownName(path: string): string {
+  return path === STDIN ? 'stdin' : path;
 }
 
 export function checkPolicy(document: PolicyDocument): CheckedPolicy {
@@ -65,31 +84,45 @@ export function checkPolicy(document: PolicyDocument): CheckedPolicy {
   return { ok: true, source, policy: parsed.value, compiled: compiled.value, warnings };
 }
 
-async function filesAt(path: string): Promise<string[]> {
-  const found = await stat(path).catch((error: unknown) => {
-    throw new CliError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-  });
-  if (!found.isDirectory()) return [path];
-  const names = await readdir(path);
-  return names
-    .filter((name) => /\.(?:ya?ml|json)$/.test(name))
-    .toSorted()
-    .map((name) => join(path, name));
+async function isFolder(path: string): Promise<boolean> {
+  return (await orCliError(path, stat(path))).isDirectory();
+}
+
+/** Hidden files and folders are left out: `.git`, and the copies that Kubernetes keeps beside a mounted ConfigMap. */
+async function filesBelow(folder: string, depth: 'folders only' | 'folders below'): Promise<string[]> {
+  const entries = await orCliError(folder, readdir(folder, { withFileTypes: true }));
+  const files: string[] = [];
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(folder, entry.name);
+    // A link to a folder is not followed: it may lead back here.
+    if (entry.isDirectory()) files.push(...(depth === 'folders below' ? await filesBelow(path, depth) : []));
+    else if (POLICY_FILE.test(entry.name)) files.push(path);
+  }
+  return files;
 }
 
 /** At most one byte more than a file may have: `readDocuments` says the rest. */
-async function readBounded(stream: Readable, name: string): Promise<Uint8Array> {
+export async function readFileBytes(path: string, stdin: Readable): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of stream) {
+  const read = async (): Promise<void> => {
+    for await (const chunk of path === STDIN ? stdin : createReadStream(path)) {
       const buffer = Buffer.from(chunk);
       chunks.push(buffer);
       bytes += buffer.length;
       if (bytes > DOCUMENT_LIMITS.fileBytes) break;
     }
-  } catch (error) {
-    throw new CliError(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  };
+  await orCliError(shownName(path), read());
   return Buffer.concat(chunks);
+}
+
+/** The reasons of the system are good enough; the path goes before them. */
+async function orCliError<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new CliError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -1,0 +1,119 @@
+import { Option, type Command } from 'commander';
+import { type CliIo, writeOut } from './cli-io.ts';
+import { diffFacts } from './facts-diff.ts';
+import { type FactsSummary, abilityRows, summarizeFacts } from './facts-summary.ts';
+import { type NamedKernel, readKernel, readKernels } from './kernel-choice.ts';
+import { styleOf } from './output-style.ts';
+import { formatTable } from './table.ts';
+
+type Output = { readonly output: 'text' | 'json' };
+
+const EXAMPLES = `
+Examples:
+  palisade facts                              the recorded kernels, and what they can do
+  palisade facts show 6.12
+  palisade facts show node.kernel -o json     a kernel of your own (palisade-loader record > node.kernel)
+  palisade facts diff 5.10 6.12               what one has and the other has not, down to function names
+
+A kernel is the name of a recorded one, or a file (with a "/" or ".kernel" in its name).
+
+Exit codes: 0 shown ("diff": no difference), 1 "diff" found differences, 2 could not run.`;
+
+export function addFactsCommand(program: Command, io: CliIo): void {
+  const facts = program
+    .command('facts')
+    .description('Show what kernels can do, from recordings')
+    .addOption(outputOption())
+    .addHelpText('after', EXAMPLES)
+    .action((flags: Output) => list(flags, io));
+  // Options of `facts` itself are for the list.
+  facts
+    .command('list')
+    .description('List the recorded kernels')
+    .addOption(outputOption())
+    .action((_flags: Output, command: Command) => list(command.optsWithGlobals<Output>(), io));
+  facts
+    .command('show')
+    .description('Show everything about one kernel, save its thousands of names')
+    .argument('<kernel>', 'a recorded kernel, or a file')
+    .addOption(outputOption())
+    .action((kernel: string, _flags: Output, command: Command) => show(kernel, command.optsWithGlobals<Output>(), io));
+  facts
+    .command('diff')
+    .description('Show what differs between two kernels')
+    .argument('<kernel>', 'a recorded kernel, or a file')
+    .argument('<other-kernel>', 'a recorded kernel, or a file')
+    .addOption(outputOption())
+    .action((kernel: string, other: string, _flags: Output, command: Command) =>
+      diff(kernel, other, command.optsWithGlobals<Output>(), io),
+    );
+}
+
+function outputOption(): Option {
+  return new Option('-o, --output <format>', 'for people or programs').choices(['text', 'json']).default('text');
+}
+
+async function list({ output }: Output, io: CliIo): Promise<void> {
+  const summaries = readKernels(['all']).map(summarizeFacts);
+  await writeOut(io.stdout, output === 'json' ? json(summaries) : listTable(summaries));
+}
+
+function listTable(summaries: readonly FactsSummary[]): string {
+  const header = ['KERNEL', 'RELEASE', 'ARCH', 'PREEMPT', 'DENIES', 'MANY PROBES AT ONCE', 'FUNCTIONS', 'LSM HOOKS', 'TRACEPOINTS'];
+  const rows = summaries.map(({ name, release, arch, preempt, denies, facts, names }) => [
+    name,
+    release,
+    arch,
+    preempt,
+    denies.join(', ') || 'nothing',
+    facts['kprobe_multi'] === true ? 'yes' : 'no',
+    ...[names.functions, names.lsmHooks, names.tracepoints].map(String),
+  ]);
+  return formatTable(header, rows);
+}
+
+async function show(word: string, { output }: Output, io: CliIo): Promise<void> {
+  const summary = summarizeFacts(readKernel(word));
+  if (output === 'json') {
+    await writeOut(io.stdout, json(summary));
+    return;
+  }
+  const { bold, green, dim } = styleOf(io, 'stdout');
+  const { name, release, arch, lsm, preempt, denies, names, config } = summary;
+  const head = [
+    ['Kernel:', `${release} (${name}), ${arch}, preemption ${preempt}`],
+    ['Active LSMs:', lsm.join(', ') || 'none known'],
+    ['Denies:', denies.join(', ') || 'nothing'],
+    ['Names:', `${names.functions} functions, ${names.lsmHooks} LSM hooks, ${names.tracepoints} tracepoints`],
+  ] as const;
+  const abilities = abilityRows(summary).map(([fact, value, meaning]) => {
+    const padded = value.padEnd(4);
+    return `  ${fact.padEnd(20)} ${value === 'yes' ? green(padded) : dim(padded)} ${meaning}\n`;
+  });
+  const options = Object.entries(config).map(([option, value]) => `  ${option}=${value}\n`);
+  const lines = head.map(([title, text]) => `${bold(title.padEnd(13))} ${text}\n`);
+  const build = options.length === 0 ? '' : `\n${bold('Options of the build:')}\n${options.join('')}`;
+  await writeOut(io.stdout, `${lines.join('')}\n${bold('What the loader found by trying:')}\n${abilities.join('')}${build}`);
+}
+
+async function diff(word: string, otherWord: string, { output }: Output, io: CliIo): Promise<void> {
+  const [kernel, other]: readonly NamedKernel[] = [readKernel(word), readKernel(otherWord)];
+  if (kernel === undefined || other === undefined) return;
+  const differences = diffFacts(kernel.facts, other.facts);
+  if (differences.length > 0) io.setExitCode(1);
+  if (output === 'json') {
+    await writeOut(io.stdout, json(differences));
+    return;
+  }
+  const { bold, green, red } = styleOf(io, 'stdout');
+  const text = differences.map(({ about, left, right }) => {
+    const gone = left.map((line) => `${red(`- ${line}`)}\n`);
+    const added = right.map((line) => `${green(`+ ${line}`)}\n`);
+    return `${bold(about)}\n${gone.join('')}${added.join('')}`;
+  });
+  await writeOut(io.stdout, differences.length === 0 ? '' : `--- ${kernel.name}\n+++ ${other.name}\n${text.join('')}`);
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
