@@ -114,6 +114,11 @@ describe('bad text has a place, and costs only its document', () => {
     ['an unknown alias', 'a: *nobody\n', 'f.yaml:1:4: BadAlias: the alias "*nobody" cannot be resolved: there is no such anchor before it'],
     ['an alias inside its anchor', 'a: &a\n  b: *a\n', 'f.yaml:2:6: BadAlias: the alias "*a" cannot be resolved: it stands inside'],
     ['a tag of another language', 'a: !!python/object x\n', 'f.yaml:1:'],
+    [
+      'a tag that makes another type of a word',
+      'a: !!int "5"\n',
+      'f.yaml:1:10: NotYaml: the tag "tag:yaml.org,2002:int" means nothing here; leave it out',
+    ],
     ['a merge of a text', 'a: &a b\nc: {<<: *a}\n', 'f.yaml:2:9: NotYaml: "<<" takes in the fields of a map'],
     ['a name that is a list', '? [a]\n: b\n', 'f.yaml:1:'],
     ['a list', '- a\n', 'f.yaml:1:1: NotAnObject: policy: is not a Kubernetes object'],

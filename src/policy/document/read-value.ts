@@ -70,9 +70,8 @@ export function readValue(root: Node | null, textLength: number): ReadValue {
   function readScalar(node: Scalar): Read {
     const text = typeof node.value === 'string' ? node.value : '';
     const size = 1 + text.length;
-    const tag = node.tag?.startsWith(CORE) === true ? node.tag.slice(CORE.length) : node.tag;
-    if (tag !== undefined && !SCALAR_TAGS.has(tag)) checkTag(node, 'str');
-    const isPlain = node.type === 'PLAIN' && (tag === undefined || PLAIN_TAGS.has(tag));
+    checkTag(node, 'str');
+    const isPlain = node.type === 'PLAIN' && node.tag === undefined;
     return { value: isPlain ? plainScalar(text) : text, place: placeOf(node), size };
   }
 
@@ -168,8 +167,6 @@ export function readValue(root: Node | null, textLength: number): ReadValue {
 }
 
 const CORE = 'tag:yaml.org,2002:';
-const SCALAR_TAGS = new Set(['str', 'int', 'float', 'bool', 'null', 'binary', 'timestamp']);
-const PLAIN_TAGS = new Set(['int', 'float', 'bool', 'null']);
 
 function asNode(value: unknown): Node | null {
   return isAlias(value) || isScalar(value) || isMap(value) || isSeq(value) ? value : null;

@@ -7,7 +7,8 @@ export function plainScalar(word: string): string | number | boolean | null {
   if (named !== undefined) return named;
   if (!/^[-+.0-9]/.test(word)) return word;
   const digits = word.startsWith('.') ? word : word.replaceAll('_', '');
-  return integer(digits) ?? (FLOAT.test(digits) ? Number(digits) : word);
+  const value = integer(digits) ?? (FLOAT.test(digits) ? Number(digits) : Number.NaN);
+  return Number.isFinite(value) ? value : word;
 }
 
 const WORDS: ReadonlyMap<string, number | boolean | null> = new Map<string, number | boolean | null>([
