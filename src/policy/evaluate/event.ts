@@ -72,6 +72,8 @@ export type CapabilitySets = { readonly effective: bigint; readonly permitted: b
 export type Lineage = {
   /** Path of the executable, recorded at exec (of an ancestor: when the child was forked); null: not known. */
   readonly binary: Uint8Array | null;
+  /** What it ran before that, in the same process or, until its first exec, as its parent; absent: nothing. */
+  readonly formerBinaries?: readonly Uint8Array[];
   /** Thread group id in the pid namespace of the host; absent: not known. */
   readonly pid?: number;
   /** The same in the innermost pid namespace; null: that is the host's; absent: not known. */

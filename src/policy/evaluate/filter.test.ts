@@ -44,6 +44,12 @@ describe('a filter on executables', () => {
     expect(of(tree, ran('/bin/sh'))).toBe('yes');
   });
 
+  it('followChildren is not left by an exec', () => {
+    const executed = { ...ran('/bin/curl'), formerBinaries: [Buffer.from('/bin/sh')], ancestors: [] };
+    expect([of(shells, executed), of(tree, executed), of({ ...tree, operator: 'NotIn' }, executed)]).toEqual(['no', 'yes', 'no']);
+    expect(of(tree, { ...ran('/bin/nc'), ancestors: [executed] })).toBe('yes');
+  });
+
   it('of the parent is about the parent, and unknown where none is known: upstream lets these pass', () => {
     const parent: PlanBinaryFilter = { ...shells, of: 'parent' };
     expect(of(parent, { ...ran('/bin/curl'), ancestors: [ran('/bin/sh')] })).toBe('yes');

@@ -10,7 +10,7 @@ import { type Answer, hitOrMiss, isNegated } from './answer.ts';
 import type { Lineage, ProcessFacts } from './event.ts';
 import { isFit } from './text-filter.ts';
 
-/** With `followChildren` a process is what it and all before it ran; nobody leaves the tree of a listed executable by an exec. */
+/** With `followChildren` a process is what it and all before it ever ran: nobody leaves the tree of a listed executable by an exec. */
 export function binaryAnswer(filter: PlanBinaryFilter, process: ProcessFacts): Answer {
   const before = process.ancestors;
   const line = filter.of === 'parent' ? before : [process, ...(before ?? [])];
@@ -18,9 +18,11 @@ export function binaryAnswer(filter: PlanBinaryFilter, process: ProcessFacts): A
   if (line === undefined || subject === undefined) {
     return 'unknown';
   }
-  const hits = ({ binary }: Lineage): boolean | null =>
-    binary === null ? null : filter.values.some((value) => isFit(filter.operator, Buffer.from(binary), Buffer.from(value)));
-  return answerOf(filter.followChildren === true ? anyOf(line, before !== undefined, hits) : hits(subject), filter.operator);
+  const fits = (binary: Uint8Array): boolean =>
+    filter.values.some((value) => isFit(filter.operator, Buffer.from(binary), Buffer.from(value)));
+  const runs = ({ binary }: Lineage): boolean | null => (binary === null ? null : fits(binary));
+  const everRan = (one: Lineage): boolean | null => (one.formerBinaries ?? []).some(fits) || runs(one);
+  return answerOf(filter.followChildren === true ? anyOf(line, before !== undefined, everRan) : runs(subject), filter.operator);
 }
 
 export function pidAnswer(filter: PlanPidFilter, process: ProcessFacts): Answer {

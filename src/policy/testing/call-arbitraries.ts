@@ -41,6 +41,7 @@ const lineage: fc.Arbitrary<Lineage> = fc.record(
     binary: fc.constantFrom(null, ...BINARIES, ...BINARIES).map((text) => (text === null ? null : Buffer.from(text))),
     pid: fc.constantFrom(...PIDS),
     nsPid: fc.constantFrom(null, ...PIDS),
+    formerBinaries: fc.constantFrom(...BINARIES).map((text) => [Buffer.from(text)]),
   },
   { requiredKeys: ['binary'] },
 );
