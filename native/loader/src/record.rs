@@ -85,7 +85,7 @@ fn header(recording: &Recording<'_>, parts: &[(String, Vec<u8>)]) -> Outcome<Str
     Ok(format!(
         "{{\"palisade\":\"kernel\",\"format\":{FORMAT},\"facts\":{},\"config\":{},\"unprobeable\":{},\"errorInjectable\":{},\"tracepoints\":{{{}}},\"btf\":[{}]}}\n",
         list(&recording.facts.lines),
-        list(&options(&config)),
+        list(options(&config)),
         list(&unprobeable),
         list(&injectable),
         formats.join(","),

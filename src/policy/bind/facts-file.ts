@@ -119,6 +119,8 @@ function readHeader(line: Buffer): Header {
 type Parts = { readonly kernel: Btf; readonly modules: ReadonlyMap<string, Btf> };
 
 function openParts(sizes: Header['btf'], bytes: Buffer): Parts {
+  const total = sizes.reduce((sum, [, size]) => sum + size, 0);
+  if (total !== bytes.length) throw new KernelFileError(`${bytes.length} bytes of types; the header says ${total}`);
   let kernel: Btf | undefined;
   const modules = new Map<string, Btf>();
   let at = 0;
@@ -133,7 +135,7 @@ function openParts(sizes: Header['btf'], bytes: Buffer): Parts {
     if (error instanceof BtfError) throw new KernelFileError(error.message);
     throw error;
   }
-  if (kernel === undefined || at !== bytes.length) throw new KernelFileError(`${bytes.length} bytes of types; the header says ${at}`);
+  if (kernel === undefined) throw new KernelFileError('a recorded kernel without types');
   return { kernel, modules };
 }
 
