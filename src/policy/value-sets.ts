@@ -1,6 +1,9 @@
 /** Sorted by UTF-8 bytes, without duplicates: value lists are sets, and one set has one spelling in a plan. */
 export function textSet(values: readonly string[]): string[] {
-  return [...new Set(values)].toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return [...new Set(values)]
+    .map((text) => ({ text, bytes: Buffer.from(text) }))
+    .toSorted((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ text }) => text);
 }
 
 /** Decimal texts, sorted by number, without duplicates. */
