@@ -4,7 +4,7 @@ import { bitMask, type SelectorMask } from '../abi/selector-mask.ts';
 import { effectOf, isEnforcing } from '../policy/effect.ts';
 import type { ContainerFacts, Workload } from '../policy/evaluate/event.ts';
 import { isInScope } from '../policy/evaluate/scope.ts';
-import type { Plan, PlanSelector } from '../policy/plan.ts';
+import type { Plan, PlanScope, PlanSelector } from '../policy/plan.ts';
 import { digestKey } from './allocation.ts';
 import type { PlacedMember } from './hook-input.ts';
 import type { LinkPod } from './link-input.ts';
@@ -16,15 +16,16 @@ const PENDING: Workload = { kind: 'pending', namespace: null };
 
 /** False: the selector applies to every process of the node, whatever is known of it. */
 export function isScoped(plan: Plan, selector: PlanSelector): boolean {
-  const { namespace, podSelector, containerSelector, host } = plan.scope;
   return (
-    namespace !== null ||
-    podSelector !== null ||
-    containerSelector !== undefined ||
-    host !== undefined ||
-    selector.workload !== undefined ||
+    plan.scope.namespace !== null ||
+    isNarrow(plan.scope) ||
+    (selector.workload !== undefined && isNarrow(selector.workload)) ||
     selector.filters.some((filter) => filter.on === 'podNamespace')
   );
+}
+
+function isNarrow({ podSelector, containerSelector, host }: Omit<PlanScope, 'namespace'>): boolean {
+  return podSelector !== null || containerSelector !== undefined || host !== undefined;
 }
 
 export function collectScopeRules(

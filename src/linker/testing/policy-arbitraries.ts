@@ -13,6 +13,7 @@ import type {
   PolicyMode,
 } from '../../policy/plan.ts';
 import type { LinkPolicy } from '../link-input.ts';
+import { integerOf } from '../slot-type.ts';
 
 /** In the order of the engine's numbers, PAL_NS_*. */
 export const LINUX_NAMESPACES: readonly LinuxNamespace[] = [
@@ -57,8 +58,8 @@ export function policySets(alphabet: PolicyAlphabet): fc.Arbitrary<readonly Link
 
 /** The value of a number as an argument of this type shows it. */
 export function ofType(value: bigint, type: PlanArgType): bigint {
-  const bits = Number(/\d+$/.exec(type)?.[0] ?? 64);
-  return type.startsWith('u') ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value);
+  const { bytes, signed } = integerOf(type) ?? { bytes: 8, signed: false };
+  return signed ? BigInt.asIntN(8 * bytes, value) : BigInt.asUintN(8 * bytes, value);
 }
 
 function policyOf(plan: Plan, mode: PolicyMode, i: number): LinkPolicy {
