@@ -26,6 +26,10 @@ export const LIMITS = {
   /** Of a selector, in statistics. */
   selectorLabelBytes: 128,
   labelKeyChars: 317,
+  labelValueChars: 63,
+  /** Of a field of a container: `repo` has a registry and a path. */
+  containerValueBytes: 512,
+  listNameBytes: 128,
   hooksPerPolicy: 1_024,
   /** Functions that `enforcers` names. */
   enforcerCalls: 1_024,

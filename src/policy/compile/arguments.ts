@@ -58,7 +58,7 @@ function compileValue(sink: ProblemSink, at: string, context: ValueContext, { li
   return {
     index: list === 'data' ? index : spec.index,
     type,
-    label: spec.label ?? '',
+    label: (spec.label ?? '').toWellFormed(),
     ...reading,
     ...compileBuffer(sink, at, context.kind, list, spec),
   };

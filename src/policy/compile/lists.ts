@@ -18,6 +18,9 @@ export function compileLists(sink: ProblemSink, specs: readonly ListSpec[]): Lis
   const table = new Map<string, CompiledList>();
   for (const [index, spec] of specs.entries()) {
     const path = fieldPath('spec.lists', index);
+    if (spec.name === '' || Buffer.byteLength(spec.name) > LIMITS.listNameBytes || !spec.name.isWellFormed()) {
+      sink.error('BadList', fieldPath(path, 'name'), `${quote(spec.name)} is no name of a list`, `1 to ${LIMITS.listNameBytes} bytes`);
+    }
     if (table.has(spec.name)) {
       sink.error('RepeatedName', fieldPath(path, 'name'), `there is another list ${quote(spec.name)}`);
     }

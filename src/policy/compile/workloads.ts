@@ -49,7 +49,7 @@ const CONTAINER_FIELDS: ReadonlySet<string> = new Set(['name', 'repo']);
 
 /** Containers have two fields; any other would never match, or always (NotIn, DoesNotExist). */
 function compileContainerSelector(sink: ProblemSink, path: string, spec: LabelSelectorSpec): LabelSelector {
-  const selector = compileLabelSelector(sink, path, spec);
+  const selector = compileLabelSelector(sink, path, spec, 'containers');
   const keys = [...Object.keys(selector.matchLabels), ...selector.matchExpressions.map((entry) => entry.key)];
   for (const key of new Set(keys.filter((each) => !CONTAINER_FIELDS.has(each)))) {
     sink.error('BadLabelSelector', path, `containers have no field ${quote(key)}`, 'use "name" or "repo"');

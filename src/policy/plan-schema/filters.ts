@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compareNetworks, formatNetwork, parseNetwork } from '../addresses.ts';
+import { addressBytes, compareNetworks, formatNetwork, parseNetwork, unmapped } from '../addresses.ts';
 import { LIMITS } from '../limits.ts';
 import type { PlanCelNode, PlanFilter } from '../plan.ts';
 import {
@@ -60,13 +60,13 @@ const networks = z
   .min(1)
   .max(LIMITS.valuesPerFilter)
   .refine((values) => {
-    const parsed = values.flatMap((value) => parseNetwork(value) ?? []);
-    const isNormal = parsed.length === values.length && parsed.every((network, index) => formatNetwork(network) === values[index]);
-    return (
-      isNormal &&
-      parsed.toSorted(compareNetworks).every((network, index) => network === parsed[index]) &&
-      new Set(values).size === values.length
-    );
+    const clean = values.flatMap((value) => {
+      const network = parseNetwork(value);
+      return network === undefined ? [] : [unmapped({ ...network, bytes: addressBytes(network.bytes, network.prefixBits) })];
+    });
+    const isNormal = clean.length === values.length && clean.every((network, index) => formatNetwork(network) === values[index]);
+    const isSorted = clean.toSorted(compareNetworks).every((network, index) => network === clean[index]);
+    return isNormal && isSorted && new Set(values).size === values.length;
   }, 'not in normal form, or not sorted');
 
 const namespaceValue = z.string().regex(/^(host_ns|0|[1-9][0-9]{0,9})$/);

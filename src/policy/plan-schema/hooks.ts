@@ -48,7 +48,7 @@ const selector: z.ZodType<PlanSelector> = z.strictObject({
   path,
   filters,
   actions,
-  label: bytes(LIMITS.selectorLabelBytes).exactOptional(),
+  label: text(LIMITS.selectorLabelBytes).min(1).exactOptional(),
   workload: workload.exactOptional(),
   returnFilters: filters.min(1).exactOptional(),
   returnActions: z.array(action).min(1).max(LIMITS.actionsPerSelector).exactOptional(),

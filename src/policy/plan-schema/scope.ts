@@ -3,8 +3,7 @@ import { LIMITS } from '../limits.ts';
 import type { LabelSelector, PlanScope } from '../plan.ts';
 import { isTextSet, namespaceName, text } from './values.ts';
 
-/** Fields of containers are longer than labels: `repo` has a registry and a path. */
-const value = text(512);
+const value = text(LIMITS.containerValueBytes);
 
 const requirement = z
   .strictObject({
