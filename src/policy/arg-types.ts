@@ -1,13 +1,9 @@
-import type { IntRange } from './integers.ts';
-import { rangeOf } from './integers.ts';
+import { type IntRange, rangeOf } from './integers.ts';
 import type { PlanArgType } from './plan.ts';
 import type { PlanCapabilitySetType, PlanIntType, PlanNamedIntType, PlanSocketType, PlanTextType } from './plan-types.ts';
 
 /** What filters see in a type: a number, a set of capabilities, a text, a socket; or nothing (`shown`), or not yet (`auto`). */
 export type ArgTypeClass = 'integer' | 'capabilities' | 'text' | 'socket' | 'shown' | 'auto';
-
-/** Types that filters compare as one number. */
-export type NumberType = PlanIntType | PlanNamedIntType | PlanCapabilitySetType;
 
 const CLASSES: Readonly<Record<PlanArgType, ArgTypeClass>> = {
   int8: 'integer',

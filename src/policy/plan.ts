@@ -271,7 +271,10 @@ export type PlanFileTypeFilter = {
   readonly values: readonly FileType[];
 };
 
-/** On an address of a socket. An address of a family for which there is no value matches neither In nor NotIn (as upstream). */
+/**
+ * On an address of a socket. An address of a family for which there is no value matches neither In nor NotIn (as upstream). An IPv4-mapped
+ * IPv6 address is its IPv4 address, in values as in sockets.
+ */
 export type PlanAddressFilter = {
   readonly on: 'address';
   readonly arg: number;
@@ -293,7 +296,7 @@ export type PlanSocketFilter = {
 /** The second set of capabilities has one that the first has not. */
 export type PlanGainedFilter = { readonly on: 'gained'; readonly before: number; readonly after: number };
 
-/** A condition over several integer arguments. At most 32 nodes. */
+/** A condition over several integer arguments, unknown as soon as one of them is. At most 32 nodes. */
 export type PlanCelFilter = { readonly on: 'cel'; readonly expression: PlanCelNode };
 
 /** Typed: both sides of an operator have one type; comparisons and logic yield `bool`, the root is one. */
