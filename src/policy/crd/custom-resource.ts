@@ -95,7 +95,8 @@ export function customResourceDefinition(kind: PolicyKind) {
   };
 }
 
-const ABOUT: Readonly<Record<PolicyKind, string>> = {
+/** What the kinds are, for people who ask the API server or their editor. */
+export const KIND_DESCRIPTIONS: Readonly<Record<PolicyKind, string>> = {
   TracingPolicy:
     'A security policy of the cluster: what happens in the kernels of its nodes is watched, denied or killed, and reported in events. ' +
     'Status says on how many nodes it really runs. Try a policy with the option policy-mode: monitor first.',
@@ -106,7 +107,7 @@ const ABOUT: Readonly<Record<PolicyKind, string>> = {
 
 function objectSchema(kind: PolicyKind): StructuralSchema {
   return {
-    description: ABOUT[kind],
+    description: KIND_DESCRIPTIONS[kind],
     type: 'object',
     required: ['metadata', 'spec'],
     properties: {
