@@ -3,6 +3,7 @@ import { TBL_LAYOUT } from '../../abi/layout.ts';
 import { type Allocation, EMPTY_ALLOCATION } from '../../linker/allocation.ts';
 import { testKernel } from '../../linker/testing/kernels.ts';
 import { fileOpenPolicy, testPolicy } from '../../linker/testing/policies.ts';
+import { hookOn } from '../../policy/bind/testing/plans.ts';
 import { createFakeClock } from '../../telemetry/testing/fake-clock.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { silentLog } from '../../telemetry/log.ts';
@@ -63,6 +64,22 @@ describe('the generation driver', () => {
       mode: 'enforce',
       hooks: [{ path: 'spec.lsmhooks[0]', name: 'lsm:file_open', method: 'lsm', notes: [] }],
     });
+  });
+
+  it('says which hooks a policy can do without and has not got on this kernel', async () => {
+    const store = createStore();
+    const loader = createFakeLoader();
+    const driver = new GenerationDriver({ store, clock: createFakeClock(), log: silentLog, metrics: createMetrics() });
+    const catalogue = { functions: new Set(['security_file_open']), lsmHooks: new Set(['file_open']), tracepoints: new Set<string>() };
+    driver.connected(loader, helloOf(loader.state), testKernel({ catalogue }));
+    const gone = hookOn('kprobe:no_such_function', { ignoreMissing: true });
+    const plan = { ...etc.plan, hooks: [...etc.plan.hooks, gone] };
+    const result = await driver.apply([{ ...etc, plan }], []);
+    if (!result.ok) throw new Error(JSON.stringify(result));
+    expect(result.running.get('etc')?.hooks).toEqual([
+      { path: 'spec.lsmhooks[0]', name: 'lsm:file_open', method: 'lsm', notes: [] },
+      { path: 'spec.kprobes[0]', name: 'kprobe:no_such_function', method: '', notes: ['HookIgnored'] },
+    ]);
   });
 
   it('goes on with the number that the loader names when one was rolled back', async () => {

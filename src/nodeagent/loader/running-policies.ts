@@ -1,23 +1,27 @@
 /** From a linked set and what the loader attached to what the agent reports. Pure. */
 import type { LinkedHook, LinkedNode } from '../../linker/linked-node.ts';
 import type { LinkPolicy } from '../../linker/link-input.ts';
+import { bind } from '../../policy/bind.ts';
+import type { KernelFacts } from '../../policy/kernel-facts.ts';
 import type { LoadReason } from '../../policy/reasons.ts';
 import type { RunningHook, RunningPolicy } from '../state/running.ts';
 
 /** How a hook is attached: what matters of the answers to HOOK and HELLO. */
 export type AttachedHook = { readonly method: string; readonly pinned: boolean };
 
-/** By uid. `plans` are those that were linked. */
+/** By uid. `plans` are those that were linked; without a kernel nothing is said of hooks that were skipped on it. */
 export function runningPolicies(
   node: LinkedNode,
   plans: readonly LinkPolicy[],
   attached: ReadonlyMap<number, AttachedHook>,
+  kernel: KernelFacts | null,
 ): ReadonlyMap<string, RunningPolicy> {
   const byUid = new Map(plans.map((policy) => [policy.ref.uid, policy]));
   return new Map(
     node.policies.map((entry) => {
       const policy = byUid.get(entry.ref.uid);
-      const hooks = node.hooks.flatMap((hook) => runningHooks(hook, entry.ref.uid, policy, attached.get(hook.id)));
+      const linked = node.hooks.flatMap((hook) => runningHooks(hook, entry.ref.uid, policy, attached.get(hook.id)));
+      const hooks = [...linked, ...(policy === undefined || kernel === null ? [] : skippedHooks(policy, kernel))];
       const { uid, generation } = entry.ref;
       return [uid, { uid, generation, digest: entry.digest, mode: entry.mode, number: entry.number, hooks }];
     }),
@@ -44,6 +48,16 @@ function runningHooks(
         notes,
       };
     });
+}
+
+/** Hooks that this kernel does not have and that their policy says may be missing. */
+function skippedHooks({ plan, mode }: LinkPolicy, kernel: KernelFacts): readonly RunningHook[] {
+  if (!plan.hooks.some((hook) => hook.ignoreMissing === true)) return [];
+  return bind(plan, kernel, mode).flatMap(({ hook, path, notes }) => {
+    const planHook = plan.hooks[hook];
+    if (planHook === undefined || !notes.some((note) => note.reason === 'HookIgnored')) return [];
+    return [{ path, name: `${planHook.kind}:${planHook.target}`, method: '', notes: ['HookIgnored' as const] }];
+  });
 }
 
 /** `lsm:file_open` → `lsm`; `raw_tp:sys_enter` → `raw_tp_sys_enter`, as `bind` names it. */

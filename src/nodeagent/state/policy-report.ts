@@ -39,7 +39,10 @@ export function rowOf(choice: Choice, running: RunningPolicy | undefined): Row {
   const state = stateOf(choice, running, note !== undefined);
   const reason = reasonOf(state, failure?.reason, note?.reason);
   const hook = failure?.hook ?? (state === 'degraded' ? note?.hook : undefined);
-  const methods = [...new Set(running?.hooks.map(({ method }) => method) ?? [])].toSorted().join('+');
+  const methods = [...new Set(running?.hooks.map(({ method }) => method) ?? [])]
+    .filter((method) => method !== '')
+    .toSorted()
+    .join('+');
   return {
     uid: entry.uid,
     generation: entry.generation,

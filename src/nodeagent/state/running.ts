@@ -7,9 +7,9 @@ export type RunningHook = {
   readonly path: string;
   /** `kprobe:security_file_open`, as people name it. */
   readonly name: string;
-  /** An `AttachMethod`, without what it is put on. */
+  /** An `AttachMethod`, without what it is put on. Empty for a hook that is skipped on this kernel. */
   readonly method: string;
-  /** What is less than wished: NotPersistent, DegradedKillOnly. */
+  /** What is less than wished: NotPersistent, DegradedKillOnly, HookIgnored. */
   readonly notes: readonly LoadReason[];
 };
 
