@@ -1,5 +1,5 @@
 import { type IntRange, rangeOf } from './integers.ts';
-import type { PlanArgType } from './plan.ts';
+import type { PlanArgType, PlanTextType } from './plan.ts';
 import type { PlanCapabilitySetType, PlanIntType, PlanNamedIntType, PlanSocketType, PlanTextType } from './plan-types.ts';
 
 /** What filters see in a type: a number, a set of capabilities, a text, a socket; or nothing (`shown`), or not yet (`auto`). */
@@ -58,10 +58,6 @@ export function classOf(type: PlanArgType): ArgTypeClass {
 
 export function isTextType(type: PlanArgType): type is PlanTextType {
   return classOf(type) === 'text';
-}
-
-export function isSocketType(type: PlanArgType): type is PlanSocketType {
-  return classOf(type) === 'socket';
 }
 
 /** Bytes as they are, NUL included; all other texts end at their first NUL. */
