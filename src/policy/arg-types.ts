@@ -1,6 +1,6 @@
 import { type IntRange, rangeOf } from './integers.ts';
-import type { PlanArgType, PlanTextType } from './plan.ts';
-import type { PlanCapabilitySetType, PlanIntType, PlanNamedIntType, PlanSocketType, PlanTextType } from './plan-types.ts';
+import type { PlanArgType } from './plan.ts';
+import type { PlanTextType } from './plan-types.ts';
 
 /** What filters see in a type: a number, a set of capabilities, a text, a socket; or nothing (`shown`), or not yet (`auto`). */
 export type ArgTypeClass = 'integer' | 'capabilities' | 'text' | 'socket' | 'shown' | 'auto';
