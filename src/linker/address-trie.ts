@@ -12,7 +12,13 @@ const FAMILIES = [4, 6] as const;
  * row of 0 bits, so that an address outside of all networks still tells who named its family.
  */
 export function addressNodes(plane: number, values: readonly NetworkValue[]): readonly AddressRow[] {
-  return FAMILIES.flatMap((family) => familyNodes(plane, family, values.filter(({ network }) => familyOf(network.bytes) === family)));
+  return FAMILIES.flatMap((family) =>
+    familyNodes(
+      plane,
+      family,
+      values.filter(({ network }) => familyOf(network.bytes) === family),
+    ),
+  );
 }
 
 export function familyOf(address: Uint8Array): 4 | 6 {

@@ -56,7 +56,9 @@ export function mergeAllocations(running: Allocation, next: Allocation): Allocat
     policies: merge(running.policies, next.policies),
     binarySets: merge(running.binarySets, next.binarySets),
     classes: merge(running.classes, next.classes),
-    ...(running.lanes === undefined && next.lanes === undefined ? {} : { lanes: new Map([...(running.lanes ?? []), ...(next.lanes ?? [])]) }),
+    ...(running.lanes === undefined && next.lanes === undefined
+      ? {}
+      : { lanes: new Map([...(running.lanes ?? []), ...(next.lanes ?? [])]) }),
   };
 }
 

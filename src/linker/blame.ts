@@ -2,6 +2,7 @@
 import { linkHook } from './hook.ts';
 import { LANE_REASONS } from './hook-budget.ts';
 import type { HookCandidate } from './hook-groups.ts';
+import type { HookMemberInput } from './hook-input.ts';
 import type { LinkFailure } from './link-failure.ts';
 import type { LinkPolicy } from './link-input.ts';
 
@@ -24,8 +25,10 @@ export function createJury(): { judge(failure: LinkFailure, candidate: HookCandi
   function isTooMuchAlone(policy: LinkPolicy, candidate: HookCandidate): LinkFailure | null {
     const name = `${candidate.key} ${policy.ref.uid}`;
     if (fitsAlone.has(name)) return null;
-    const members = candidate.members.filter((member) => member.policy === policy);
-    const result = linkHook({ ...candidate, id: 1, entryId: 1, members }, '');
+    const own = (members: readonly HookMemberInput[]): readonly HookMemberInput[] => members.filter((member) => member.policy === policy);
+    const { companionOf } = candidate;
+    const entry = companionOf === null ? null : { ...companionOf, members: own(companionOf.members) };
+    const result = linkHook({ ...candidate, id: 1, entryId: 1, members: own(candidate.members), companionOf: entry }, '');
     if (!result.ok) return result.failure;
     fitsAlone.add(name);
     return null;

@@ -79,7 +79,9 @@ export function createCelTable(): CelTable {
     },
     count: () => expressions.size,
     rows: () =>
-      celRows([...expressions.values()].flatMap(({ number, list }) => list.map((node, i) => ({ ...node, index: number * PAL_CEL_NODES + i })))),
+      celRows(
+        [...expressions.values()].flatMap(({ number, list }) => list.map((node, i) => ({ ...node, index: number * PAL_CEL_NODES + i }))),
+      ),
   };
 }
 

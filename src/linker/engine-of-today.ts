@@ -27,8 +27,11 @@ export function beyondToday(hook: LinkedHook, slots: readonly SlotFields[]): str
     return kind > PAL_K_SUFFIX || source > PAL_P_SLOT || (source === PAL_P_SLOT && field !== 0);
   });
   if (plane !== undefined) return `${hook.key} needs a lookup (${plane.source}, ${plane.kind}) that the engine of this version has not`;
-  const slot = slots.find(({ type, source, steps }) => type > PAL_T_PATH || !SOURCES.has(source) || steps.some((step) => step >>> 31 === 1));
-  if (slot !== undefined) return `${hook.key} reads an argument (${slot.source}, ${slot.type}) that the engine of this version does not read`;
+  const slot = slots.find(
+    ({ type, source, steps }) => type > PAL_T_PATH || !SOURCES.has(source) || steps.some((step) => step >>> 31 === 1),
+  );
+  if (slot !== undefined)
+    return `${hook.key} reads an argument (${slot.source}, ${slot.type}) that the engine of this version does not read`;
   return (hook.config.readUInt32LE(CFG_LAYOUT.at.feat) & FURTHER_FEATURES) === 0
     ? null
     : `${hook.key} needs what the engine of this version does not do`;

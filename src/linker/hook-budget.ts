@@ -41,7 +41,10 @@ export function findExcess(key: string, slots: number, planes: readonly Plane[],
   }
   const chunks = sum((plane) => (plane.kind === PAL_K_STR ? countChunkPlanes(plane.content.strings) : 0));
   if (planes.length + chunks > STRING_PLANES) {
-    return { reason: 'TooManyPlanes', message: `policies compare texts of more than 255 bytes on ${key}, in ${chunks} pieces; ${STRING_PLANES - planes.length} fit` };
+    return {
+      reason: 'TooManyPlanes',
+      message: `policies compare texts of more than 255 bytes on ${key}, in ${chunks} pieces; ${STRING_PLANES - planes.length} fit`,
+    };
   }
   if (sum((plane) => plane.content.masks.size) > PAL_MASK_CLASSES) {
     return { reason: 'TooManyPlanes', message: `policies name more than ${PAL_MASK_CLASSES} different sets of bits on ${key}` };
@@ -51,7 +54,10 @@ export function findExcess(key: string, slots: number, planes: readonly Plane[],
   }
   const states = sum((plane) => (plane.kind === PAL_K_AC ? countStates(plane.content.substrings.keys()) : 0));
   if (states > PAL_AC_STATES) {
-    return { reason: 'SubstringBudget', message: `the substrings of all policies on ${key} need ${states} states of an automaton; ${PAL_AC_STATES} fit` };
+    return {
+      reason: 'SubstringBudget',
+      message: `the substrings of all policies on ${key} need ${states} states of an automaton; ${PAL_AC_STATES} fit`,
+    };
   }
   if (cel.count() > PAL_CEL_EXPRESSIONS) {
     return { reason: 'CelBudget', message: `policies have ${cel.count()} expressions on ${key}; ${PAL_CEL_EXPRESSIONS} fit` };

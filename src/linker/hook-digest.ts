@@ -11,7 +11,9 @@ const LINKER_VERSION = 1;
 export function hookInputDigest(input: HookInput): string {
   const { id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target, companionOf } = input;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([LINKER_VERSION, id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target]));
+  hash.update(
+    JSON.stringify([LINKER_VERSION, id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target]),
+  );
   hash.update(prototypeText(input.prototype));
   for (const member of input.members) {
     hash.update(memberText(member));

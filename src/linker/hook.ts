@@ -75,7 +75,8 @@ export function linkHook(input: HookInput, inputDigest: string): LinkResult<Link
   const excess = findExcess(input.key, fields.length, sorted, cel);
   if (excess !== null) return failed(excess);
   const verdicts = splitVerdicts(placed);
-  if (verdicts === null) return failed({ reason: 'TooManyActions', message: `policies return more than 8 different errors on ${input.key}` });
+  if (verdicts === null)
+    return failed({ reason: 'TooManyActions', message: `policies return more than 8 different errors on ${input.key}` });
   const acts = sideActions(placed);
   if (!acts.ok) return acts;
 
@@ -218,4 +219,3 @@ function sha256(parts: readonly Buffer[]): string {
   }
   return hash.digest('hex');
 }
-

@@ -25,12 +25,7 @@ export type Lanes = {
 };
 
 /** `policies` in order of admission. */
-export function assignLanes(
-  key: string,
-  members: readonly HookMemberInput[],
-  policies: readonly LinkPolicy[],
-  rules: LaneRules,
-): Lanes {
+export function assignLanes(key: string, members: readonly HookMemberInput[], policies: readonly LinkPolicy[], rules: LaneRules): Lanes {
   if (rules.lanesPerHook === 1 && fits(members)) return { members: new Map([[0, members]]), refused: [] };
   const ofPolicy = Map.groupBy(members, (member) => member.policy);
   const lanes = new Map<number, HookMemberInput[]>();

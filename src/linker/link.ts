@@ -87,12 +87,18 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
   const aligned = alignChoices(unaligned.map(({ choice }) => choice));
   const chosen = unaligned.map((entry, i) => ({ ...entry, choice: aligned[i] ?? entry.choice }));
   const { prototypes, hostNamespaces } = input;
-  const groups = groupHooks(chosen, policies, input, { sets: setNumbers, hostNamespaces, prototypes, target }, {
-    lanesPerHook: target.lanesPerHook,
-    previous: input.allocation.lanes ?? new Map(),
-    isKnown: (uid) => input.allocation.policies.numbers.has(uid),
-    from: turn.laneFrom,
-  });
+  const groups = groupHooks(
+    chosen,
+    policies,
+    input,
+    { sets: setNumbers, hostNamespaces, prototypes, target },
+    {
+      lanesPerHook: target.lanesPerHook,
+      previous: input.allocation.lanes ?? new Map(),
+      isKnown: (uid) => input.allocation.policies.numbers.has(uid),
+      from: turn.laneFrom,
+    },
+  );
   for (const { policy, place, path } of groups.refused) {
     const message = `${place} has no room left for the selectors of this policy beside those that were there before`;
     failures.push(blame(policy, { reason: 'HookSelectorBudget', path, message }));
@@ -101,12 +107,16 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
 
   const hooks: LinkedHook[] = [];
   let moved = false;
+  const excessive = new Set<string>();
   for (const candidate of groups.candidates) {
+    // What is wrong with an entry hook is wrong with its companions, too.
+    if (excessive.has(candidate.entryKey)) continue;
     const result = makeHook(turn, candidate, numbers.hooks);
     if (result.ok) {
       hooks.push(result.value);
       continue;
     }
+    excessive.add(candidate.entryKey);
     const verdict = turn.jury.judge(result.failure, candidate, policies);
     if (verdict.fault === 'sum' && moveOn(turn, candidate, verdict.blamed.uid, target.lanesPerHook)) moved = true;
     else failures.push(verdict.blamed);
@@ -139,12 +149,7 @@ function makeHook(turn: Turn, candidate: HookCandidate, hookNumbers: NumberPicke
   return result;
 }
 
-function numberSets(
-  policy: LinkPolicy,
-  picker: NumberPicker,
-  sets: Map<number, ProcessSet>,
-  numbers: Map<string, number>,
-): Blamed | null {
+function numberSets(policy: LinkPolicy, picker: NumberPicker, sets: Map<number, ProcessSet>, numbers: Map<string, number>): Blamed | null {
   for (const selector of policy.plan.hooks.flatMap((hook) => hook.selectors)) {
     for (const { set, key } of [...keyedUses(selector.filters), ...keyedUses(selector.returnFilters ?? NO_FILTERS)]) {
       if (set.values.some((value) => Buffer.byteLength(value) > MAX_SET_PATH_BYTES)) {

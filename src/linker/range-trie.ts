@@ -38,7 +38,7 @@ export function rangeNodes(plane: number, values: readonly RangeValue[]): readon
 
 /** At most 126. */
 export function* prefixesOf(min: bigint, max: bigint): Generator<Prefix> {
-  for (let from = min; from <= max; ) {
+  for (let from = min; from <= max;) {
     // The largest block that begins here and does not reach beyond the end.
     let free = from === 0n ? BITS : trailingZeros(from);
     while ((1n << free) - 1n > max - from) free -= 1n;

@@ -28,9 +28,7 @@ function isNarrow({ podSelector, containerSelector, host }: Omit<PlanScope, 'nam
   return podSelector !== null || containerSelector !== undefined || host !== undefined;
 }
 
-export function collectScopeRules(
-  members: readonly PlacedMember[],
-): readonly ScopeRule[] {
+export function collectScopeRules(members: readonly PlacedMember[]): readonly ScopeRule[] {
   const rules = new Map<string, ScopeRule>();
   for (const { member, firstBit } of members) {
     const plan = member.policy.plan;

@@ -35,7 +35,7 @@ import type { PlanArgType } from '../policy/plan.ts';
 import type { PlanCapabilitySetType, PlanShownType, PlanSocketType, PlanTextType } from '../policy/plan-types.ts';
 import type { FunctionArg } from './prototype.ts';
 
-const MEMORY_TYPES: Readonly<Record<PlanTextType | PlanSocketType | PlanShownType, number>> = {
+const MEMORY_TYPES = {
   string: PAL_T_STRING,
   data_loc: PAL_T_STRING,
   filename: PAL_T_FILENAME,
@@ -63,14 +63,14 @@ const MEMORY_TYPES: Readonly<Record<PlanTextType | PlanSocketType | PlanShownTyp
   perf_event: PAL_T_PERF_EVENT,
   load_info: PAL_T_LOAD_INFO,
   module: PAL_T_MODULE,
-};
+} satisfies Readonly<Record<PlanTextType | PlanSocketType | PlanShownType, number>>;
 
-const SCALAR_TYPES: Readonly<Record<PlanCapabilitySetType, number>> = {
+const SCALAR_TYPES = {
   kernel_cap_t: PAL_T_CAPS,
   cap_effective: PAL_T_CAP_EFF,
   cap_permitted: PAL_T_CAP_PRM,
   cap_inheritable: PAL_T_CAP_INH,
-};
+} satisfies Readonly<Record<PlanCapabilitySetType, number>>;
 
 /** Those with names, and their widths. */
 const NAMED_INTEGERS: Readonly<Partial<Record<PlanArgType, number>>> = { capability: 4, bpf_cmd: 4, syscall64: 8 };
@@ -78,12 +78,14 @@ const INTEGER = /^(u?)int(8|16|32|64)$/;
 
 /** Null: not copied into scratch memory. */
 export function memoryType(type: PlanArgType): number | null {
-  return type in MEMORY_TYPES ? MEMORY_TYPES[type as keyof typeof MEMORY_TYPES] : null;
+  const types: Readonly<Partial<Record<PlanArgType, number>>> = MEMORY_TYPES;
+  return types[type] ?? null;
 }
 
 /** Sets of capabilities: 64 bits behind a pointer, compared as a number. */
 export function scalarType(type: PlanArgType): number | null {
-  return type in SCALAR_TYPES ? SCALAR_TYPES[type as keyof typeof SCALAR_TYPES] : null;
+  const types: Readonly<Partial<Record<PlanArgType, number>>> = SCALAR_TYPES;
+  return types[type] ?? null;
 }
 
 export function integerOf(type: PlanArgType): { readonly bytes: number; readonly signed: boolean } | null {

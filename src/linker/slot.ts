@@ -98,7 +98,10 @@ function wordSlot(arg: PlanArg, context: SlotContext): LinkResult<WantedSlot> {
   const register = source === PAL_SRC_ARG || source === PAL_SRC_PROBE_ARG ? arg.index : 0;
   const type = arg.type === 'auto' ? autoType(member.value) : arg.type;
   if (type === null) {
-    return failed({ reason: 'BtfTypeMismatch', message: `argument ${arg.index} of ${context.hook.target} is neither a number nor a text here` });
+    return failed({
+      reason: 'BtfTypeMismatch',
+      message: `argument ${arg.index} of ${context.hook.target} is neither a number nor a text here`,
+    });
   }
   const integer = integerOf(type);
   if (integer !== null) return linked(integerSlot(source, register, integer.bytes, integer.signed ? PAL_SF_SIGNED : 0, steps));
@@ -137,7 +140,10 @@ function memberOf(arg: PlanArg, context: SlotContext): LinkResult<MemberPrototyp
     return failed({ reason: 'ResolvePathNotFound', message: `${(arg.resolve ?? []).join('.')} leads nowhere in this kernel (${query})` });
   }
   if (found.steps.length > PAL_STEPS) {
-    return failed({ reason: 'ResolveTooDeep', message: `${(arg.resolve ?? []).join('.')} takes ${found.steps.length} steps; ${PAL_STEPS} fit` });
+    return failed({
+      reason: 'ResolveTooDeep',
+      message: `${(arg.resolve ?? []).join('.')} takes ${found.steps.length} steps; ${PAL_STEPS} fit`,
+    });
   }
   return linked(found);
 }

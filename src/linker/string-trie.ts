@@ -53,11 +53,10 @@ export function countChunkPlanes(values: readonly StringValue[]): number {
   return heads.size;
 }
 
-const ASCII = /^[\u0000-\u007f]*$/;
-
 /** One character per byte of its UTF-8: such strings sort as bytes do. */
 export function byteString(text: string): string {
-  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+  // As many bytes as characters: plain ASCII, which is most of what is compared.
+  return Buffer.byteLength(text, 'utf8') === text.length ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
 export function reversed(bytes: string): string {

@@ -54,7 +54,7 @@ export type CallConduct = {
 export type RandomNode = {
   readonly input: LinkInput;
   readonly random: Random;
-  newCall(): RandomCall;
+  readonly newCall: () => RandomCall;
 };
 
 /** A node with random policies on one attach point, the whole engine, and calls to come. */
@@ -180,7 +180,14 @@ function ofVerdict(
     ...common,
     selectorIndex: verdict.selector ?? 0,
     known: !verdict.byUnknown,
-    ...{ post, errno, kill, signal, wouldDeny, wouldKill, wouldSignal, acts },
+    post,
+    errno,
+    kill,
+    signal,
+    wouldDeny,
+    wouldKill,
+    wouldSignal,
+    acts,
   };
 }
 
@@ -220,12 +227,16 @@ function describe(
   { process }: RandomCall,
 ): string {
   const text = (value: unknown): string =>
-    JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? String(member) : Buffer.isBuffer(member) ? member.toString() : member));
+    JSON.stringify(value, (_, member: unknown) =>
+      typeof member === 'bigint' ? String(member) : Buffer.isBuffer(member) ? member.toString() : member,
+    );
   const named = (conduct: CallConduct): readonly string[] => conduct.policies.map(text);
   const missing = named(expected).filter((entry) => !named(actual).includes(entry));
   const extra = named(actual).filter((entry) => !named(expected).includes(entry));
   const uids = new Set([...actual.policies, ...expected.policies].map((entry) => entry.uid));
-  const involved = policies.filter((policy) => uids.has(policy.ref.uid) && [...missing, ...extra].some((entry) => entry.includes(policy.ref.uid)));
+  const involved = policies.filter(
+    (policy) => uids.has(policy.ref.uid) && [...missing, ...extra].some((entry) => entry.includes(policy.ref.uid)),
+  );
   return [
     `seed ${seed}, call ${call}`,
     `engine ${text({ ...actual, policies: undefined })}, reference ${text({ ...expected, policies: undefined })}`,

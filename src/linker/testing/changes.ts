@@ -3,7 +3,11 @@ import type { LinkPolicy } from '../link-input.ts';
 import type { Random } from './random.ts';
 import { randomPolicies } from './random-policies.ts';
 
-export type Change = { readonly what: 'add' | 'remove' | 'replace' | 'mode'; readonly uid: string; readonly policies: readonly LinkPolicy[] };
+export type Change = {
+  readonly what: 'add' | 'remove' | 'replace' | 'mode';
+  readonly uid: string;
+  readonly policies: readonly LinkPolicy[];
+};
 
 /** `step` makes what is new differ from all before. */
 export function randomChange(random: Random, policies: readonly LinkPolicy[], step: number): Change {

@@ -211,7 +211,8 @@ function slotHit(tables: ModelTables, table: Buffer, plane: PlaneFields, index: 
   const number = numberOf(plane.field, value);
   if (number !== null) return integerHit(tables, table, plane, index, number, isSigned);
   if (plane.kind === PAL_K_ADDR) return addressHit(tables, plane, index, value);
-  const text = value.kind === 'bytes' ? Buffer.from(value.value) : value.kind === 'null' && slot?.type === PAL_T_STRING ? Buffer.alloc(0) : null;
+  const text =
+    value.kind === 'bytes' ? Buffer.from(value.value) : value.kind === 'null' && slot?.type === PAL_T_STRING ? Buffer.alloc(0) : null;
   if (text === null || plane.field !== 0) return UNKNOWN;
   switch (plane.kind) {
     case PAL_K_STR:
@@ -310,4 +311,3 @@ function substringHit(tables: ModelTables, plane: PlaneFields, text: Buffer): Se
   }
   return selectors;
 }
-

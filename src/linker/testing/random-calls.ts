@@ -76,7 +76,19 @@ export function randomCall(random: Random, host: NamespaceNumbers | null): Rando
 }
 
 export function byNamespace(numberOf: (position: number) => number): NamespaceNumbers {
-  return Object.fromEntries(LINUX_NAMESPACES.map((name, i) => [name, numberOf(i)])) as Record<LinuxNamespace, number>;
+  const number = (name: LinuxNamespace): number => numberOf(LINUX_NAMESPACES.indexOf(name));
+  return {
+    uts: number('uts'),
+    ipc: number('ipc'),
+    mnt: number('mnt'),
+    pid: number('pid'),
+    pid_for_children: number('pid_for_children'),
+    net: number('net'),
+    time: number('time'),
+    time_for_children: number('time_for_children'),
+    cgroup: number('cgroup'),
+    user: number('user'),
+  };
 }
 
 function slotPlace(slot: SlotFields): string {
@@ -144,7 +156,8 @@ function slotValue(raw: Raw, { type }: SlotFields): ModelValue {
   if (type === PAL_T_INT) return { kind: 'int', raw: BigInt.asUintN(64, raw.int) };
   if (type >= PAL_T_CAPS && type <= PAL_T_CAP_INH) return { kind: 'int', raw: raw.int };
   if (type >= PAL_T_SOCK && type <= PAL_T_SOCKADDR) return raw.socket;
-  const isShown = type === PAL_T_CRED || type === PAL_T_USER_NS || type === PAL_T_CONST_BUF || (type >= PAL_T_BPF_ATTR && type <= PAL_T_MODULE);
+  const isShown =
+    type === PAL_T_CRED || type === PAL_T_USER_NS || type === PAL_T_CONST_BUF || (type >= PAL_T_BPF_ATTR && type <= PAL_T_MODULE);
   return isShown ? { kind: 'shown' } : { kind: 'bytes', value: raw.text, fileMode: raw.fileMode, family: raw.family };
 }
 

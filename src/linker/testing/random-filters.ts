@@ -59,7 +59,17 @@ export const FAMILIES: readonly number[] = [1, 2, 10];
 export const PROTOCOLS: readonly number[] = [0, 6, 17];
 export const STATES: readonly number[] = [0, 1, 10];
 export const PORTS: readonly number[] = [0, 22, 80, 443, 1023, 1024, 8080];
-const NETWORKS = ['0.0.0.0/0', '10.0.0.0/8', '10.1.0.0/16', '10.1.2.3/32', '192.168.1.0/24', '::/0', '2001:db8::/32', '2001:db8::1/128', 'fe80::/10'];
+const NETWORKS = [
+  '0.0.0.0/0',
+  '10.0.0.0/8',
+  '10.1.0.0/16',
+  '10.1.2.3/32',
+  '192.168.1.0/24',
+  '::/0',
+  '2001:db8::/32',
+  '2001:db8::1/128',
+  'fe80::/10',
+];
 const FILE_TYPES: readonly FileType[] = ['sock', 'lnk', 'reg', 'blk', 'dir', 'chr', 'fifo'];
 const MASKS = ['1', '2', '3', '255', '2097152', '9223372036854775808'];
 const BYTES_OPERATORS: readonly PlanBytesOperator[] = ['Equal', 'NotEqual', 'Prefix', 'NotPrefix', 'Postfix', 'NotPostfix'];

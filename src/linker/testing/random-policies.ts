@@ -29,7 +29,11 @@ export const RANDOM_PODS: readonly LinkPod[] = [
 ];
 
 /** Where `resolve` leads on the kernel of the tests. */
-const MEMBERS: Readonly<Record<string, readonly number[]>> = { comm: [16], 'mm.owner': [0x8000_0010, 32], 'f_inode.i_ino': [0x8000_0020, 64] };
+const MEMBERS: Readonly<Record<string, readonly number[]>> = {
+  comm: [16],
+  'mm.owner': [0x8000_0010, 32],
+  'f_inode.i_ino': [0x8000_0020, 64],
+};
 
 export const RANDOM_PROTOTYPES: Prototypes = new Map(
   Object.entries(MEMBERS).flatMap(([path, steps]): [string, Prototype][] => {
@@ -164,7 +168,13 @@ function randomActions(random: Random, args: readonly PlanArg[], at: 'entry' | '
     { type: 'signal', signal: 15 },
     { type: 'signal', signal: 10 },
     { type: 'post', rateLimitMs: 1000, rateLimitScope: 'process', kernelStack: true },
-    ...(args.length === 0 ? [] : ([{ type: 'track_sock', arg }, { type: 'untrack_sock', arg }, { type: 'set', arg, value: 7 }] as const)),
+    ...(args.length === 0
+      ? []
+      : ([
+          { type: 'track_sock', arg },
+          { type: 'untrack_sock', arg },
+          { type: 'set', arg, value: 7 },
+        ] as const)),
     { type: 'notify_enforcer', errno: random.pick([0, -1]), signal: random.pick([0, 9]) },
     { type: 'cleanup_enforcer' },
     { type: 'get_url', url: 'http://example.com/' },
