@@ -137,11 +137,33 @@ describe('denying a system call', () => {
     expect(methods(spec, kernelWith(kernel612, {}, { override_return: true }))[0]).toBe(
       'kprobe:__x64_sys_setuid denies by override_return',
     );
-    expect(methods(spec, kernel612)).toEqual(['fmod_ret:__x64_sys_setuid denies by fmod_ret']);
+    expect(methods(spec, kernelWith(kernel612, {}, { fmod_ret_syscall: true }))).toEqual(['fmod_ret:__x64_sys_setuid denies by fmod_ret']);
   });
 
-  it('is impossible on preemptible kernels without the helper', () => {
+  it('is impossible on preemptible kernels without the helper, and on those that let no system call fail', () => {
     expect(bound(spec, kernel7x).failure?.reason).toBe('OverrideHelperMissing');
+    expect(bound(spec, kernel612).failure).toMatchObject({ reason: 'OverrideHelperMissing', field: 'spec.kprobes[0]' });
+  });
+
+  it('is impossible where the kernel has the helper and does not let this one fail', () => {
+    const injectable = { ...kernel612.catalogue, errorInjectable: new Set(['__x64_sys_openat']) };
+    const catalogue = { functions: new Set<string>(), lsmHooks: new Set<string>(), tracepoints: new Set<string>(), ...injectable };
+    const kernel = kernelWith(kernel612, { catalogue }, { override_return: true });
+    expect(bound(spec, kernel).failure).toMatchObject({ reason: 'NotErrorInjectable' });
+    expect(methods({ kprobes: [{ call: 'sys_openat', ...deny }] }, kernel)).toEqual(['kprobe:__x64_sys_openat denies by override_return']);
+  });
+
+  it('is done in the way that the policy asks for, or not at all', () => {
+    const kernel = kernelWith(kernel612, {}, { override_return: true, fmod_ret_syscall: true });
+    const asking = (value: string) => ({ ...spec, options: [{ name: 'override-method', value }] });
+    expect(methods(spec, kernel)).toHaveLength(2);
+    expect(methods(asking('fmod-ret'), kernel)).toEqual(['fmod_ret:__x64_sys_setuid denies by fmod_ret']);
+    expect(methods(asking('override-return'), kernel)).toEqual(['kprobe:__x64_sys_setuid denies by override_return']);
+    expect(bound(asking('fmod-ret'), kernelWith(kernel, { preempt: 'full' })).failure).toMatchObject({ reason: 'FmodRetPreemptible' });
+    expect(bound(asking('override-return'), kernelWith(kernel, {}, { override_return: false })).failure).toMatchObject({
+      reason: 'OverrideHelperMissing',
+      message: expect.stringContaining('without it fmod_ret would deny'),
+    });
   });
 });
 

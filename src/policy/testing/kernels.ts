@@ -21,6 +21,7 @@ const modernFacts = {
   btf: true,
   bpf_lsm: true,
   fmod_ret: true,
+  fmod_ret_syscall: false,
   fentry: true,
   kprobe: true,
   kprobe_multi: true,
@@ -28,6 +29,9 @@ const modernFacts = {
   raw_tracepoint: true,
   tracepoint: true,
   override_return: false,
+  uprobe: true,
+  uprobe_multi: true,
+  uprobe_write: false,
   send_signal: true,
   d_path_lsm: true,
   d_path_lsm_path: true,
@@ -55,12 +59,17 @@ export const kernel612: KernelFacts = {
   catalogue,
 };
 
-export const kernel7x: KernelFacts = { ...kernel612, release: '7.3.1', preempt: 'lazy' };
+export const kernel7x: KernelFacts = {
+  ...kernel612,
+  release: '7.3.1',
+  preempt: 'lazy',
+  facts: { ...modernFacts, fmod_ret_syscall: true, uprobe_write: true },
+};
 
 export const kernel61: KernelFacts = {
   ...kernel612,
   release: '6.1.192',
-  facts: { ...modernFacts, kprobe_multi: false, kprobe_session: false, d_path_lsm_path: false },
+  facts: { ...modernFacts, kprobe_multi: false, kprobe_session: false, uprobe_multi: false, d_path_lsm_path: false },
 };
 
 export const kernel510: KernelFacts = {
@@ -71,6 +80,7 @@ export const kernel510: KernelFacts = {
     ...modernFacts,
     kprobe_multi: false,
     kprobe_session: false,
+    uprobe_multi: false,
     d_path_lsm: false,
     d_path_lsm_path: false,
     cas: false,
