@@ -21,11 +21,19 @@ export function formatProblem(problem: Problem): string {
 
 const MAX_QUOTED_CHARS = 80;
 
+/** What JSON leaves as it is and a terminal or a browser does not show: DEL, C1 controls, line separators, marks of direction and order. */
+const INVISIBLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
+
+/** A text as JSON, with everything in it visible: it can neither move a cursor nor turn around what stands beside it. */
+export function visibleJson(text: string): string {
+  return JSON.stringify(text).replaceAll(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** User's data for a message: JSON-quoted (so control characters are visible) and at most 80 characters of it. */
 export function quote(value: unknown): string {
   if (typeof value === 'string') {
     const cut = value.length > MAX_QUOTED_CHARS;
-    return JSON.stringify(cut ? `${value.slice(0, MAX_QUOTED_CHARS)}…` : value);
+    return visibleJson(cut ? `${value.slice(0, MAX_QUOTED_CHARS)}…` : value);
   }
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) {
     return String(value);

@@ -1,4 +1,5 @@
 import type { ErrorCode, YAMLParseError } from 'yaml';
+import { visibleJson } from '../problem.ts';
 import type { TextProblem } from './read-value.ts';
 
 /** What people do who get this error, in our words: the sentence, and what would be right. */
@@ -36,5 +37,5 @@ function parserWords(text: string): string {
   const line = text.split('\n', 1)[0] ?? '';
   const cut = line.length > MAX_MESSAGE_CHARS ? `${line.slice(0, MAX_MESSAGE_CHARS)}…` : line;
   // The words may quote the document: nothing in them may move a terminal's cursor.
-  return JSON.stringify(cut).slice(1, -1).replaceAll('\\"', '"');
+  return visibleJson(cut).slice(1, -1).replaceAll('\\"', '"');
 }

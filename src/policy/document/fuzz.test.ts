@@ -1,0 +1,100 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compile } from '../compile.ts';
+import { parse } from '../parse.ts';
+import { formatProblem, type Problem } from '../problem.ts';
+import { mutatedFiles } from '../testing/text-mutation.ts';
+import { policyFiles } from '../testing/policies.ts';
+import { formatLocated, locateProblems } from './locate.ts';
+import { readDocuments } from './read-documents.ts';
+
+/** 10,000 files in `make test`, a million in `make test-deep`. */
+const isDeep = process.env['PALISADE_DEEP'] === '1';
+const fileCount = isDeep ? 1_000_000 : 10_000;
+const maxGrowthBytes = 64 << 20;
+/** Of processor time: the machine may be busy with something else. */
+const maxCpuMs = 1_000;
+
+const unhandled: unknown[] = [];
+const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+beforeAll(() => void process.on('unhandledRejection', onUnhandled));
+afterAll(() => void process.off('unhandledRejection', onUnhandled));
+
+type Outcome = 'unreadable' | 'misshapen' | 'refused' | 'compiled' | 'skipped';
+
+/** All the way that a file goes in `palisade lint`; fails if what it says is not fit to be shown. */
+function check(bytes: Uint8Array): Outcome[] {
+  const { documents, problems, skipped } = readDocuments('f.yaml', bytes);
+  const lineCount = Buffer.from(bytes).toString('latin1').split('\n').length;
+  const outcomes: Outcome[] = [...problems.map(() => 'unreadable' as const), ...skipped.map(() => 'skipped' as const)];
+  const shown = [...problems];
+  for (const document of documents) {
+    const parsed = parse(document.object);
+    const compiled = parsed.ok ? compile(parsed.value) : parsed;
+    const found: readonly Problem[] = compiled.ok ? compiled.warnings : compiled.problems;
+    outcomes.push(compiled.ok ? 'compiled' : parsed.ok ? 'refused' : 'misshapen');
+    if (!compiled.ok) expect(found.length).toBeGreaterThan(0);
+    shown.push(...locateProblems(document, found));
+  }
+  for (const located of shown) {
+    const { line, column, endLine, endColumn } = located.region;
+    const isInside = line >= 1 && line <= lineCount && endLine >= line && endLine <= lineCount && column >= 1 && endColumn >= 1;
+    if (!isInside) throw new Error(`${formatLocated(located)} is outside of the file's ${lineCount} lines`);
+    const text = formatProblem(located.problem);
+    // oxlint-disable-next-line no-control-regex
+    if (text.length > 4_000 || /[\u0000-\u001f\u007f-\u009f]/.test(text)) throw new Error(`not fit to be shown: ${JSON.stringify(text)}`);
+  }
+  return outcomes;
+}
+
+function usedHeapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
+  return process.memoryUsage().heapUsed;
+}
+
+const cpuMs = (since: NodeJS.CpuUsage): number => process.cpuUsage(since).user / 1_000;
+
+describe('policy files with something changed somewhere', () => {
+  const seeds = [...policyFiles('examples'), ...policyFiles('examples/seed'), ...policyFiles('e2e/fixtures/bad')].map(
+    ({ object }) => object,
+  );
+
+  it(
+    'are read, parsed and compiled without a crash, in bounded time and memory',
+    () => {
+      const counts: Record<Outcome, number> = { unreadable: 0, misshapen: 0, refused: 0, compiled: 0, skipped: 0 };
+      let slowestMs = 0;
+      const run = (numRuns: number): void =>
+        fc.assert(
+          fc.property(mutatedFiles(seeds), (bytes) => {
+            const start = process.cpuUsage();
+            for (const outcome of check(bytes)) counts[outcome] += 1;
+            const tookMs = cpuMs(start);
+            slowestMs = Math.max(slowestMs, tookMs);
+            expect(tookMs).toBeLessThan(maxCpuMs);
+          }),
+          { numRuns },
+        );
+      run(fileCount / 10);
+      const before = usedHeapBytes();
+      run((fileCount * 9) / 10);
+      const growth = usedHeapBytes() - before;
+      process.stdout.write(
+        `    · ${fileCount} files: ${JSON.stringify(counts)}; slowest ${slowestMs.toFixed(0)} ms, heap ${growth >> 10} KiB\n`,
+      );
+      expect(growth).toBeLessThan(maxGrowthBytes);
+      // A test that refuses everything at the door would show nothing.
+      for (const [outcome, count] of Object.entries(counts)) expect([outcome, count > fileCount / 1_000]).toEqual([outcome, true]);
+    },
+    isDeep ? 3 * 3_600_000 : 300_000,
+  );
+
+  it('leave nothing behind that fails later', async () => {
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  });
+});
