@@ -17,6 +17,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     add: async (program, { io, version }) => (await import('./lint-command.ts')).addLintCommand(program, io, version),
   },
   {
+    name: 'explain',
+    group: 'Policies:',
+    add: async (program, { io }) => (await import('./explain-command.ts')).addExplainCommand(program, io),
+  },
+  {
     name: 'plan',
     group: 'Policies:',
     add: async (program, { io }) => (await import('./plan-command.ts')).addPlanCommand(program, io),

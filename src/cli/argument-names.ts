@@ -1,0 +1,13 @@
+import { attachPointOf } from '../policy/bind/attach-point.ts';
+import type { KernelFacts } from '../policy/kernel-facts.ts';
+import type { PlanHook } from '../policy/plan.ts';
+
+/** What a kernel calls the argument of a hook, or the field of a tracepoint; undefined where it says nothing of it. */
+export function argumentNameIn(kernel: KernelFacts, hook: PlanHook, index: number): string | undefined {
+  const { catalogue } = kernel;
+  if (catalogue === null || hook.generated !== undefined || hook.syscall) return undefined;
+  const point = attachPointOf(hook, kernel);
+  if (point.kind === 'tracepoint') return catalogue.formatOf?.(point.name)?.[index]?.name;
+  if (!('functionName' in point)) return undefined;
+  return catalogue.types?.kernel.prototypeOf(point.functionName)?.parameters[index]?.name;
+}

@@ -1,0 +1,74 @@
+import type { PlanAction, PlanHook, PlanPost } from '../plan.ts';
+import { errnoName, signalName } from './errno-names.ts';
+import { type ArgumentNames, placeName } from './value-names.ts';
+import { andList, many } from './words.ts';
+
+/** What happens, in order of the policy, the event last: `the call fails with EPERM`, `an event is sent`. */
+export function effectSentences(hook: PlanHook, actions: readonly PlanAction[], names: ArgumentNames): readonly string[] {
+  const deeds = actions.flatMap((action) => deedOf(hook, action, names) ?? []);
+  const post = actions.find((action) => action.type === 'post');
+  const isSilent = actions.some((action) => action.type === 'nopost');
+  return [...deeds, isSilent ? 'no event is sent' : eventSentence(post)];
+}
+
+function deedOf(hook: PlanHook, action: PlanAction, names: ArgumentNames): string | undefined {
+  const place = (arg: number): string => {
+    const declared = hook.args[arg];
+    return declared === undefined ? `argument ${arg}` : placeName(hook, declared, names);
+  };
+  switch (action.type) {
+    case 'post':
+    case 'nopost':
+      return undefined;
+    case 'sigkill':
+      return 'the process is killed (SIGKILL)';
+    case 'signal':
+      return `${signalName(action.signal)} is sent to the process`;
+    case 'override':
+      return hook.kind === 'uprobe'
+        ? `the function returns ${action.errno} at once, without running`
+        : `the call is denied: it fails with ${errnoName(action.errno)} and has no effect`;
+    case 'set_registers':
+      return `registers of the process are set: ${action.registers.join(', ')}`;
+    case 'redirect':
+      return `the call goes to the ${action.to} ${action.target} of the same file instead`;
+    case 'track_sock':
+      return `the socket in ${place(action.arg)} is remembered as this process's`;
+    case 'untrack_sock':
+      return `the socket in ${place(action.arg)} is forgotten`;
+    case 'notify_enforcer':
+      return enforcerText(action.errno, action.signal);
+    case 'cleanup_enforcer':
+      return 'what the enforcer was told about this thread is forgotten';
+    case 'get_url':
+      return `the agent fetches ${action.url}`;
+    case 'dns_lookup':
+      return `the agent looks up ${action.name}`;
+    case 'set':
+      return `${place(action.arg)} is set to ${action.value}`;
+  }
+}
+
+function enforcerText(errno: number, signal: number): string {
+  const deeds = [
+    ...(errno === 0 ? [] : [`makes the call that it stands in fail with ${errnoName(errno)}`]),
+    ...(signal === 0 ? [] : [`sends ${signalName(signal)} to the process`]),
+  ];
+  return `the enforcer ${andList(deeds)}`;
+}
+
+function eventSentence(post: PlanPost | undefined): string {
+  const extras = [
+    ...(post?.kernelStack === true ? ["the kernel's stack"] : []),
+    ...(post?.userStack === true ? ["the program's stack"] : []),
+    ...(post?.imaHash === true ? ["the file's hash"] : []),
+  ];
+  const extra = extras.length === 0 ? '' : ` with ${andList(extras)}`;
+  return `an event is sent${extra}${post?.rateLimitMs === undefined ? '' : limitText(post.rateLimitMs, post.rateLimitScope)}`;
+}
+
+function limitText(rateLimitMs: number, scope: PlanPost['rateLimitScope']): string {
+  const whose = scope === 'process' ? ' of the same process' : scope === 'global' ? '' : ' of the same thread';
+  const time = rateLimitMs % 1000 === 0 ? many(rateLimitMs / 1000, 'second') : `${rateLimitMs} ms`;
+  return `, unless an equal one${whose} was sent in the last ${time}`;
+}

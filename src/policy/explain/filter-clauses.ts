@@ -1,0 +1,142 @@
+import { CAPABILITIES } from '../capabilities.ts';
+import { ADDRESS_FAMILIES, IP_PROTOCOLS, TCP_STATES } from '../network-names.ts';
+import type {
+  PlanAddressFilter,
+  PlanArg,
+  PlanBytesFilter,
+  PlanBytesOperator,
+  PlanFilter,
+  PlanHook,
+  PlanRange,
+  PlanRangeFilter,
+  PlanSocketFilter,
+} from '../plan.ts';
+import { celText } from './cel-text.ts';
+import { capabilityList, processClause } from './process-clauses.ts';
+import { type ArgumentNames, valueName } from './value-names.ts';
+import { andList, orList, orQuoted, shortened } from './words.ts';
+
+/** One condition: `the path of the file in argument 0 (file) begins with "/etc/"`. */
+export function filterClause(hook: PlanHook, filter: PlanFilter, names: ArgumentNames): string {
+  const value = (arg: number): string => valueName(hook, arg, names);
+  switch (filter.on) {
+    case 'int': {
+      const numbers = filter.values.map((number) => numberName(hook.args[filter.arg], number));
+      return `${value(filter.arg)} ${isOneOf(numbers, filter.operator === 'Equal')}`;
+    }
+    case 'range':
+      return `${value(filter.arg)} ${rangeText(hook.args[filter.arg], filter)}`;
+    case 'mask':
+      return `${value(filter.arg)} has one of the bits ${maskText(hook.args[filter.arg], filter.mask)}`;
+    case 'bytes':
+      return `${value(filter.arg)} ${bytesText(filter)}`;
+    case 'substring':
+      return `${value(filter.arg)} contains ${orQuoted(filter.values)}${filter.ignoreCase === true ? ', upper or lower case' : ''}`;
+    case 'fileType':
+      return `the file in ${value(filter.arg)} ${isOneOf(
+        filter.values.map((type) => FILE_TYPES[type]),
+        filter.operator === 'In',
+      )}`;
+    case 'address':
+      return addressText(filter, value(filter.arg));
+    case 'socket':
+      return socketText(filter, value(filter.arg));
+    case 'gained':
+      return `${value(filter.after)} has a capability that ${value(filter.before)} has not`;
+    case 'cel':
+      return celText(filter.expression, value);
+    default:
+      return processClause(filter);
+  }
+}
+
+/** `is 1`, `is one of 1, 2 or 3`, `is not 1`, `is none of 1, 2 or 3`. */
+function isOneOf(words: readonly string[], positive: boolean): string {
+  const one = words.length === 1;
+  return `is ${positive ? (one ? '' : 'one of ') : one ? 'not ' : 'none of '}${orList(shortened(words))}`;
+}
+
+const FILE_TYPES = {
+  sock: 'a socket',
+  lnk: 'a symbolic link',
+  reg: 'a regular file',
+  blk: 'a block device',
+  dir: 'a directory',
+  chr: 'a character device',
+  fifo: 'a pipe',
+} as const;
+
+const BYTES: Readonly<Record<PlanBytesOperator, string>> = {
+  Equal: 'is',
+  NotEqual: 'is not',
+  Prefix: 'begins with',
+  NotPrefix: 'does not begin with',
+  Postfix: 'ends with',
+  NotPostfix: 'does not end with',
+};
+
+function bytesText({ operator, values }: PlanBytesFilter): string {
+  return `${BYTES[operator]} ${orQuoted(values)}`;
+}
+
+/** Numbers of capabilities by name; what Linux does not name stays a number. */
+function numberName(arg: PlanArg | undefined, number: string): string {
+  return arg?.type === 'capability' ? (CAPABILITIES[Number(number)] ?? number) : number;
+}
+
+const INT_LIMITS: Readonly<Record<string, readonly [min: bigint, max: bigint]>> = Object.fromEntries(
+  [8n, 16n, 32n, 64n].flatMap((bits) => [
+    [`uint${bits}`, [0n, (1n << bits) - 1n] as const],
+    [`int${bits}`, [-(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n] as const],
+  ]),
+);
+
+function rangeText(arg: PlanArg | undefined, { operator, ranges }: PlanRangeFilter): string {
+  const [least, most] = INT_LIMITS[arg?.type ?? ''] ?? INT_LIMITS['uint64'] ?? [];
+  const texts = ranges.map((range) => {
+    const [min, max] = range;
+    if (min === max) return min;
+    if (BigInt(min) === least) return `at most ${max}`;
+    return BigInt(max) === most ? `at least ${min}` : spanText(range);
+  });
+  return `is ${operator === 'NotInRange' ? 'not ' : ''}${orList(shortened(texts))}`;
+}
+
+function spanText([min, max]: PlanRange): string {
+  return min === max ? min : `${min} to ${max}`;
+}
+
+const CAPABILITY_SETS: ReadonlySet<string> = new Set(['kernel_cap_t', 'cap_effective', 'cap_permitted', 'cap_inheritable']);
+
+function maskText(arg: PlanArg | undefined, mask: string): string {
+  return CAPABILITY_SETS.has(arg?.type ?? '') ? capabilityList(mask) : `0x${BigInt(mask).toString(16)}`;
+}
+
+function addressText({ end, operator, values }: PlanAddressFilter, value: string): string {
+  const what = `the ${end} address of ${value}`;
+  if (operator === 'In') return `${what} is in ${orList(shortened(values))}`;
+  return `${what} is outside ${andList(shortened(values))} (never true for an address of another family)`;
+}
+
+const SOCKET_FIELDS: Readonly<
+  Record<PlanSocketFilter['field'], readonly [noun: string, numbers: ReadonlyMap<string, bigint> | undefined]>
+> = {
+  sourcePort: ['source port', undefined],
+  destinationPort: ['destination port', undefined],
+  protocol: ['protocol', IP_PROTOCOLS],
+  family: ['family', ADDRESS_FAMILIES],
+  state: ['state', TCP_STATES],
+};
+
+function socketText({ field, operator, ranges }: PlanSocketFilter, value: string): string {
+  const [noun, numbers] = SOCKET_FIELDS[field];
+  const words = ranges.map((range) => {
+    const known = range[0] === range[1] ? nameOfNumber(numbers, BigInt(range[0])) : undefined;
+    return known ?? spanText(range);
+  });
+  return `the ${noun} of ${value} ${isOneOf(words, operator === 'In')}`;
+}
+
+function nameOfNumber(numbers: ReadonlyMap<string, bigint> | undefined, wanted: bigint): string | undefined {
+  return numbers?.entries().find(([, number]) => number === wanted)?.[0];
+}
