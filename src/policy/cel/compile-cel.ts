@@ -78,8 +78,4 @@ const CEL_TYPES: Readonly<Partial<Record<PlanArgType, PlanCelType>>> = {
   capability: 'uint32',
   bpf_cmd: 'uint32',
   syscall64: 'uint64',
-  kernel_cap_t: 'uint64',
-  cap_effective: 'uint64',
-  cap_permitted: 'uint64',
-  cap_inheritable: 'uint64',
 };

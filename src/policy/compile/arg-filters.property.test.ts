@@ -8,6 +8,7 @@ import { ARG_OPERATORS, type ArgOperatorName } from '../schema/selectors.ts';
 import { ARG_TYPES, type ArgTypeName } from '../schema/arguments.ts';
 import { type FilterSpec, filterOn, valueOf } from '../testing/argument-arbitraries.ts';
 import { PLAN_TYPES } from './argument-types.ts';
+import { filter } from '../plan-schema/filters.ts';
 import { compileWith } from './testing/filters.ts';
 
 const isDeep = process.env['PALISADE_DEEP'] === '1';
@@ -131,12 +132,12 @@ describe('a compiled filter', { timeout: isDeep ? 3_600_000 : 60_000 }, () => {
         if (!isOperator(operator)) {
           throw new Error(`${operator} is no operator`);
         }
-        const { filter, problems } = compileWith([type], { operator, values: [...values] });
+        const { filter: compiled, problems } = compileWith([type], { operator, values: [...values] });
         expect(problems.filter((problem) => problem.severity === 'error')).toEqual([]);
         for (const event of events) {
           const wanted = says(operator, values, event);
           const said =
-            filter === undefined ? 'none' : answer(filter, [{ index: 0, type: PLAN_TYPES[type], label: '' }], callBy({}, [event]));
+            compiled === undefined ? 'none' : answer(compiled, [{ index: 0, type: PLAN_TYPES[type], label: '' }], callBy({}, [event]));
           if (wanted !== undefined && said !== 'unknown') {
             compared += 1;
             expect([operator, values, event, said]).toEqual([operator, values, event, wanted ? 'yes' : 'no']);
@@ -146,5 +147,53 @@ describe('a compiled filter', { timeout: isDeep ? 3_600_000 : 60_000 }, () => {
       { numRuns: isDeep ? 100_000 : 1_000 },
     );
     expect(compared).toBeGreaterThan(isDeep ? 200_000 : 2_000);
+  });
+
+  it('is there, and one that a plan can carry, or there is an error: for any text as a value', () => {
+    const words = [
+      '0',
+      '-1',
+      '1',
+      ':',
+      'list:dups',
+      '0x',
+      '10.0.0.1',
+      '/33',
+      '::',
+      'AF_INET',
+      'CAP_CHOWN',
+      ',',
+      'arg0',
+      '==',
+      '"',
+      '\0',
+      '\ud800',
+      'reg',
+      ' ',
+    ];
+    const value = fc.oneof(
+      fc.constantFrom(...words),
+      fc.array(fc.constantFrom(...words), { maxLength: 4 }).map((parts) => parts.join('')),
+      fc.string({ unit: 'binary', maxLength: 12 }),
+      fc.bigInt({ min: -(1n << 65n), max: 1n << 65n }).map(String),
+    );
+    const given = fc.record(
+      {
+        operator: fc.constantFrom(...ARG_OPERATORS),
+        values: fc.array(value, { maxLength: 3 }),
+        args: fc.array(fc.nat({ max: 3 }), { maxLength: 3 }),
+      },
+      { requiredKeys: ['operator'] },
+    );
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...ARG_TYPES), { minLength: 1, maxLength: 3 }), given, (types, filterSpec) => {
+        const { filter: compiled, problems } = compileWith(types, filterSpec);
+        if (problems.some((problem) => problem.severity === 'error')) {
+          return;
+        }
+        expect(filter.safeParse(compiled).error?.issues).toBeUndefined();
+      }),
+      { numRuns: isDeep ? 500_000 : 5_000 },
+    );
   });
 });

@@ -5,6 +5,7 @@ import type { PlanCelNode, PlanFilter } from '../plan.ts';
 import {
   SYSCALL_NAME,
   bytes,
+  content,
   decimal,
   integerSet,
   mask,
@@ -95,13 +96,13 @@ export const filter: z.ZodType<PlanFilter> = z.discriminatedUnion('on', [
   z.strictObject({ on: z.literal('range'), arg, operator: z.enum(['InRange', 'NotInRange']), ranges }),
   z.strictObject({ on: z.literal('mask'), arg, mask }),
   z
-    .strictObject({ on: z.literal('bytes'), arg, operator: bytesOperator, values: textSet(bytes(LIMITS.equalBytes)) })
+    .strictObject({ on: z.literal('bytes'), arg, operator: bytesOperator, values: textSet(content(LIMITS.equalBytes)) })
     .refine(areShort, `at most ${LIMITS.postfixBytes} bytes`),
   z.strictObject({
     on: z.literal('substring'),
     arg,
     ignoreCase: yes,
-    values: textSet(bytes(LIMITS.substringBytes), LIMITS.substringsPerFilter),
+    values: textSet(content(LIMITS.substringBytes), LIMITS.substringsPerFilter),
   }),
   z.strictObject({
     on: z.literal('fileType'),

@@ -1,4 +1,4 @@
-import { type ArgTypeClass, classOf } from '../arg-types.ts';
+import { type ArgTypeClass, classOf, isRawBuffer } from '../arg-types.ts';
 import { effectOf, isEnforcing } from '../effect.ts';
 import { LIMITS } from '../limits.ts';
 import { compileNamePattern } from '../name-pattern.ts';
@@ -107,6 +107,10 @@ function selectorProblem(selector: PlanSelector, hook: PlanHook, plan: Plan): st
     }
     if (!args.every((index) => fits(filter, classOf(hook.args[index]?.type ?? 'nop')))) {
       return `a filter on ${filter.on} names an argument of another type`;
+    }
+    if ((filter.on === 'bytes' || filter.on === 'substring') && filter.values.some((value) => value.includes('\0'))) {
+      const type = hook.args[filter.arg]?.type;
+      if (type === undefined || !isRawBuffer(type)) return 'a filter looks for NUL in a text';
     }
   }
   if (filters.some((filter) => argumentsOf(filter).some(late)) || returnFilters.some((filter) => !argumentsOf(filter).some(late))) {

@@ -6,9 +6,11 @@ export const text = (max: number) =>
     .string()
     .max(max)
     .refine((value) => value.isWellFormed(), { error: 'not Unicode' });
-/** Bounded in UTF-8, not empty, without NUL. */
-export const bytes = (max: number) =>
-  text(max).refine((value) => value !== '' && !value.includes('\0') && Buffer.byteLength(value) <= max, { error: `not 1 to ${max} bytes` });
+/** Bounded in UTF-8, not empty. NUL may be in what is compared with a buffer (`hook-rules.ts`). */
+export const content = (max: number) =>
+  text(max).refine((value) => value !== '' && Buffer.byteLength(value) <= max, { error: `not 1 to ${max} bytes` });
+/** The same without NUL. */
+export const bytes = (max: number) => content(max).refine((value) => !value.includes('\0'), { error: 'with NUL' });
 export const path = text(512);
 export const int32 = z.int().min(0).max(2_147_483_647);
 /** Spelt only where it differs from its absence. */

@@ -110,6 +110,9 @@ const KERNEL_TYPES = [
   'dentry',
   'fd',
   'linux_binprm',
+  'kiocb',
+  'char_buf',
+  'iov_iter',
   'net_device',
   'sockaddr_un',
   'sock',
@@ -182,7 +185,7 @@ function hookOf(family: HookFamily): fc.Arbitrary<Part> {
   return fc.tuple(types, hasData, returns).chain(([names, withData, withReturn]) =>
     merged(
       family.head,
-      fc.constant({ args: names.map((type, index) => ({ index, type })) }),
+      fc.constant({ args: names.map((type, index) => (type === 'char_buf' ? { index, type, sizeArgIndex: 2 } : { index, type })) }),
       fc.constant(withData ? { data: [{ index: 0, type: 'int', source: 'current_task', resolve: 'tgid' }] } : {}),
       fc.constant(withReturn ? { return: true, returnArg: { index: 0, type: 'int' } } : {}),
       fc.array(selectorOf(family, names, withData, withReturn), { maxLength: 4 }).map((selectors) => ({ selectors })),

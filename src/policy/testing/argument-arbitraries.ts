@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { classOf, numberRangeOf } from '../arg-types.ts';
+import { classOf, isRawBuffer, numberRangeOf } from '../arg-types.ts';
 import { parseAddress } from '../addresses.ts';
 import { PLAN_TYPES } from '../compile/argument-types.ts';
 import type { ArgValue } from '../evaluate/event.ts';
@@ -9,6 +9,7 @@ import type { ArgTypeName } from '../schema/arguments.ts';
 
 /** Small alphabets, so that values of policies and of calls meet. */
 const TEXTS = ['/etc/shadow', '/etc/', '/etc', '/tmp/a.conf', '.conf', 'ETC', 'etc', 'x'] as const;
+const BYTES = ['/etc/', 'x', 'a\0b', '\0'] as const;
 const DEVICES = ['eth0', 'eth', 'lo', '0'] as const;
 const NUMBERS = [
   '0',
@@ -98,7 +99,7 @@ function numberFilters(index: number, type: PlanArgType): readonly fc.Arbitrary<
 }
 
 function textFilters(index: number, type: PlanArgType): readonly fc.Arbitrary<FilterSpec>[] {
-  const texts = someOf(type === 'net_device' ? DEVICES : TEXTS);
+  const texts = someOf(textsOf(type));
   const isFile = type === 'file' || type === 'path';
   return [
     filter(index, ['Equal', 'NotEqual', 'In', 'NotIn'], texts),
@@ -107,6 +108,10 @@ function textFilters(index: number, type: PlanArgType): readonly fc.Arbitrary<Fi
     ...(isFile ? [filter(index, ['FileType', 'NotFileType'], someOf(['reg', 'dir', 'pipe', 'socket']))] : []),
     ...(type === 'sockaddr_un' ? [filter(index, ['Family'], someOf(['AF_UNIX', 'AF_INET']))] : []),
   ];
+}
+
+function textsOf(type: PlanArgType): readonly string[] {
+  return type === 'net_device' ? DEVICES : isRawBuffer(type) ? BYTES : TEXTS;
 }
 
 function socketFilters(index: number, type: PlanArgType): readonly fc.Arbitrary<FilterSpec>[] {
@@ -190,7 +195,7 @@ function numberOf(type: PlanArgType): fc.Arbitrary<ArgValue> {
 }
 
 function textOf(type: PlanArgType): fc.Arbitrary<ArgValue> {
-  const texts = type === 'net_device' ? DEVICES : TEXTS;
+  const texts = textsOf(type);
   const text = fc.oneof(
     fc.constantFrom(...texts),
     fc.tuple(fc.constantFrom(...texts), fc.constantFrom(...texts)).map((parts) => parts.join('')),
