@@ -104,6 +104,7 @@ describe('watching and killing', () => {
     const mmap = { call: 'security_mmap_file', syscall: false, args: [{ index: 2, type: 'uint64' }] };
     expect(methods({ kprobes: [mmap] }, kernel612)).not.toContain('lsm:mmap_file');
     expect(methods({ kprobes: [{ ...mmap, args: [] }] }, kernel612)).toContain('lsm:mmap_file');
+    expect(methods({ kprobes: [{ ...mmap, ...file }] }, kernel612)).toContain('lsm:mmap_file');
   });
 
   it('a system call: kprobe.multi, kprobe, then the tracepoint of all system calls', () => {

@@ -9,6 +9,17 @@ use crate::reasons;
 use crate::result::{Outcome, Stage};
 
 const LSM_PREFIX: &str = "bpf_lsm_";
+/// Functions of BPF LSM itself that are called like its hooks. src/policy/btf/type-index.ts has the same list.
+const NO_HOOKS: [&str; 8] = [
+    "func_proto",
+    "verify_prog",
+    "is_sleepable_hook",
+    "is_trusted",
+    "find_cgroup_shim",
+    "get_retval_range",
+    "has_d_inode_locked",
+    "hook_returns_errno",
+];
 /// Functions with this prefix exist for the benefit of BTF only.
 const GENERATED: [&str; 3] = ["__bpf_prog", "__pfx_", "__cfi_"];
 
@@ -35,7 +46,7 @@ pub fn all_function_names(btf: &Btf<'_>) -> BTreeSet<String> {
 
 /// The hook of a function `bpf_lsm_…`.
 pub fn lsm_hook_of(function: &str) -> Option<&str> {
-    function.strip_prefix(LSM_PREFIX)
+    function.strip_prefix(LSM_PREFIX).filter(|hook| !NO_HOOKS.contains(hook))
 }
 
 pub fn lsm_function(hook: &str) -> String {

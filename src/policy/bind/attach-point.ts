@@ -1,5 +1,6 @@
 import type { KernelFacts } from '../kernel-facts.ts';
-import type { PlanHook } from '../plan.ts';
+import type { PlanArg, PlanHook } from '../plan.ts';
+import { functionOfHook, hookOfFunction, sharedArguments } from './security-hooks.ts';
 import type { PlanUserProbe } from '../plan-probes.ts';
 
 /**
@@ -16,28 +17,6 @@ export type AttachPoint =
   /** In a program: the file, and the places in it. */
   | { readonly kind: 'user'; readonly file: string; readonly places: string };
 
-/** LSM hooks whose security_* function has another name. */
-const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
-  ['bprm_check_security', 'security_bprm_check'],
-  ['settime', 'security_settime64'],
-  ['vm_enough_memory', 'security_vm_enough_memory_mm'],
-]);
-const HOOK_OF_FUNCTION: ReadonlyMap<string, string> = new Map([...OTHER_NAMES].map(([hook, name]) => [name, hook]));
-
-/** Here hook and function number their arguments differently, so that one cannot stand in for the other. */
-const OTHER_ARGUMENTS: ReadonlySet<string> = new Set([
-  'mmap_file',
-  'vm_enough_memory',
-  'inode_init_security',
-  'inode_getsecurity',
-  'inode_copy_up_xattr',
-  'socket_getpeersec_stream',
-  'socket_getpeersec_dgram',
-  'sk_alloc_security',
-  'sk_free_security',
-  'secid_to_secctx',
-]);
-
 export function attachPointOf(hook: PlanHook, kernel: KernelFacts): AttachPoint {
   switch (hook.kind) {
     case 'tracepoint':
@@ -48,7 +27,7 @@ export function attachPointOf(hook: PlanHook, kernel: KernelFacts): AttachPoint 
     case 'usdt':
       return { kind: 'user', file: hook.user?.file ?? hook.target, places: placesOf(hook.user) };
     case 'lsm':
-      return { kind: 'security', lsmHook: hook.target, functionName: OTHER_NAMES.get(hook.target) ?? `security_${hook.target}` };
+      return { kind: 'security', lsmHook: hook.target, functionName: functionOfHook(hook.target) };
     case 'kprobe':
     case 'fentry':
       return functionPoint(hook, kernel);
@@ -60,16 +39,11 @@ function functionPoint(hook: PlanHook, kernel: KernelFacts): AttachPoint {
   if (hook.syscall) {
     return { kind: 'syscall', name: hook.target, functionName: `${syscallPrefix(kernel.arch)}${hook.target}` };
   }
-  const lsmHook = lsmHookOf(hook.target);
+  const lsmHook = hookOfFunction(hook.target);
   const isHook = hook.kind === 'kprobe' && lsmHook !== undefined && kernel.catalogue?.lsmHooks.has(lsmHook) !== false;
   return isHook && canStandIn(hook, lsmHook)
     ? { kind: 'security', lsmHook, functionName: hook.target }
     : { kind: 'function', functionName: hook.target };
-}
-
-/** The LSM hook that a security_* function calls. */
-function lsmHookOf(functionName: string): string | undefined {
-  return HOOK_OF_FUNCTION.get(functionName) ?? /^security_(.+)$/.exec(functionName)?.[1];
 }
 
 function placesOf(user: PlanUserProbe | undefined): string {
@@ -78,9 +52,15 @@ function placesOf(user: PlanUserProbe | undefined): string {
   return [...(user.symbols ?? []), ...(user.offsets ?? []).map((offset) => `+${offset}`), ...(user.addresses ?? [])].join(',');
 }
 
-/** Whether hook and function read the same arguments at the same places. */
+/** Whether hook and function have what the policy reads at the same places. */
 export function canStandIn(hook: PlanHook, lsmHook: string): boolean {
-  return hook.args.length === 0 || !OTHER_ARGUMENTS.has(lsmHook);
+  const shared = sharedArguments(lsmHook);
+  return hook.args.every((arg) => isWithin(arg, shared));
+}
+
+function isWithin(arg: PlanArg, shared: number): boolean {
+  const isOwn = arg.from === undefined || arg.from === 'return';
+  return (!isOwn || arg.index < shared) && (arg.sizeIndex ?? -1) < shared;
 }
 
 /** One text per point; equal texts share a program. A fentry never shares one with a kprobe. */

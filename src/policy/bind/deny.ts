@@ -4,6 +4,7 @@ import type { PlanHook } from '../plan.ts';
 import type { LoadReason } from '../reasons.ts';
 import { type AttachPoint, canStandIn } from './attach-point.ts';
 import { type BoundMethod, boundMethod, isFmodRetUsable, isLsmUsable, isScratchUnsafe, type MethodChoice } from './methods.ts';
+import { isTellingHook } from './security-hooks.ts';
 
 /** `target`: the name that methods bear, other than the function's for a hook that stands for many. */
 export type DenyQuestion = {
@@ -27,6 +28,7 @@ function allDenyMethods(question: DenyQuestion): readonly BoundMethod[] {
   const override = byHelper ? [boundMethod(kernel, 'kprobe', target, 'override_return')] : [];
   switch (point.kind) {
     case 'security': {
+      if (isTellingHook(point.lsmHook)) return [];
       const lsm = isLsmUsable(kernel) ? [boundMethod(kernel, 'lsm', point.lsmHook, 'lsm')] : [];
       const usesFunction = isFmodRetUsable(kernel) && canUseFunction(hook, point, kernel);
       const fmodRet = usesFunction ? [boundMethod(kernel, 'fmod_ret', point.functionName, 'fmod_ret')] : [];
@@ -81,6 +83,10 @@ export function whyNoDeny(question: DenyQuestion): { readonly reason: LoadReason
   const other = allDenyMethods(question)[0];
   if (other !== undefined && choice.overrideMethod !== undefined) {
     return whyNotThisWay(choice.overrideMethod, other, kernel);
+  }
+  if (point.kind === 'security' && isTellingHook(point.lsmHook)) {
+    const message = `the kernel ignores what ${point.lsmHook} returns, so that nothing can be denied there; ${REMEDY}`;
+    return { reason: 'NotErrorInjectable', message };
   }
   if (point.kind === 'security') return whyNoSecurityDeny(kernel);
   return whyNoOverride(question);

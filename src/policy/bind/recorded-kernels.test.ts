@@ -47,6 +47,12 @@ describe('On the recorded kernels', () => {
       'deny by lsm',
     ],
     [
+      'a hook that only tells cannot deny, on no kernel',
+      hookOn('lsm:bprm_committed_creds', doing(DENY)),
+      {},
+      ...RECORDED.map(() => 'NotErrorInjectable'),
+    ],
+    [
       'no system call can be denied: Debian builds neither way in',
       hookOn('kprobe:sys_openat', doing(DENY)),
       {},

@@ -27,6 +27,17 @@ export type Btf = {
 };
 
 const LSM_PREFIX = 'bpf_lsm_';
+/** Functions of BPF LSM itself that are called like its hooks. The loader has the same list (native/loader, btf.rs). */
+const NO_HOOKS: ReadonlySet<string> = new Set([
+  'func_proto',
+  'verify_prog',
+  'is_sleepable_hook',
+  'is_trusted',
+  'find_cgroup_shim',
+  'get_retval_range',
+  'has_d_inode_locked',
+  'hook_returns_errno',
+]);
 const TRACE_PREFIX = 'btf_trace_';
 
 /** Throws `BtfError` for bytes that are no type information. `base`: the kernel's, when the bytes are a module's. */
@@ -36,7 +47,7 @@ export function openBtf(bytes: Uint8Array, base?: Btf): Btf {
   const composites = once(() => indexOf(types, (kind) => kind === 'struct' || kind === 'union'));
   const typedefs = once(() => indexOf(types, (kind) => kind === 'typedef'));
   const enums = once(() => indexOf(types, (kind) => kind === 'enum' || kind === 'enum64'));
-  const lsmHooks = once(() => new Set(namesAfter(functions().keys(), LSM_PREFIX)));
+  const lsmHooks = once(() => new Set(hooksAmong(functions().keys())));
   const prototypeOf = (name: string): Prototype | undefined => {
     const id = functions().get(name);
     return id === undefined ? base?.prototypeOf(name) : readPrototype(types, types.sizeOrTypeOf(id), 0);
@@ -94,6 +105,9 @@ function readEnum(types: TypeTable, id: number): ReadonlyMap<string, bigint> {
   return values;
 }
 
-function* namesAfter(names: Iterable<string>, prefix: string): Generator<string> {
-  for (const name of names) if (name.startsWith(prefix)) yield name.slice(prefix.length);
+function* hooksAmong(names: Iterable<string>): Generator<string> {
+  for (const name of names) {
+    const after = name.startsWith(LSM_PREFIX) ? name.slice(LSM_PREFIX.length) : '';
+    if (after !== '' && !NO_HOOKS.has(after)) yield after;
+  }
 }
