@@ -42,7 +42,17 @@ describe('reading a policy object', () => {
 
   it.each([
     [{ kprobes: [{}] }, 'spec.kprobes[0].call: is required'],
-    [{ kprobes: {} }, 'spec.kprobes: must be a list, not an object'],
+    [{ kprobes: {} }, 'spec.kprobes: must be a list, not an object; write a list: put "- " before each of its members'],
+    [{ kprobes: [{ ...kprobe, tags: 'a' }] }, 'spec.kprobes[0].tags: must be a list, not the text "a"; write a list: [a]'],
+    [
+      { kprobes: [{ ...kprobe, return: 'true' }] },
+      'spec.kprobes[0].return: must be true or false, not the text "true"; leave out the quotes',
+    ],
+    [
+      { kprobes: [{ ...kprobe, args: [{ index: '1' }] }] },
+      'spec.kprobes[0].args[0].index: must be a number, not the text "1"; leave out the quotes',
+    ],
+    [{ podSelector: { matchLabels: { ['__proto__']: 'x' } } }, 'spec.podSelector.matchLabels.__proto__: nothing can have the name'],
     [{ kprobes: [{ ...kprobe, syscall: 'yes' }] }, 'spec.kprobes[0].syscall: must be true or false, not the text "yes"'],
     [{ kprobes: [{ call: 5 }] }, 'spec.kprobes[0].call: must be a text, not 5; put it in quotes: "5"'],
     [{ kprobes: [{ ...kprobe, args: [{ index: -1, type: 'int' }] }] }, 'spec.kprobes[0].args[0].index: -1 is too little; at least 0'],

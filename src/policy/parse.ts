@@ -1,11 +1,11 @@
 import type { Outcome, Policy } from './policy.ts';
 import type { PolicyKind } from './plan.ts';
-import { type JsonObject, MAX_DEPTH, isDeeperThan, isJsonObject, withoutNulls } from './plain-json.ts';
+import { type JsonObject, MAX_DEPTH, hiddenMembers, isDeeperThan, isJsonObject, withoutNulls } from './plain-json.ts';
 import { type ProblemSink, createProblemSink, fieldPath, quote } from './problem.ts';
 import { isNamespaceName, isObjectName } from './names.ts';
 import { didYouMean } from './nearest.ts';
 import { tracingPolicySpec } from './schema/spec.ts';
-import { addShapeProblems } from './shape-problems.ts';
+import { addShapeProblems, pathText } from './shape-problems.ts';
 
 export const API_VERSION = 'cilium.io/v1alpha1';
 const TOP_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
@@ -27,6 +27,9 @@ export function parse(object: unknown): Outcome<Policy> {
     sink.error('UnknownField', fieldPath('', key), `unknown field ${quote(key)}`, didYouMean(key, TOP_FIELDS));
   }
   const input = withoutNulls(object['spec']);
+  for (const path of hiddenMembers(input)) {
+    sink.error('UnknownField', pathText('spec', path), 'nothing can have the name "__proto__"');
+  }
   const spec = tracingPolicySpec.safeParse(input);
   if (!spec.success) {
     addShapeProblems(sink, 'spec', tracingPolicySpec, input, spec.error.issues);

@@ -40,3 +40,16 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   }
   return current;
 }
+
+/**
+ * Where there is a member `__proto__`: JSON may have one, but the reader of schemas does not see it in maps of names, so whoever relies on
+ * it would get a policy without it.
+ */
+export function* hiddenMembers(value: unknown, path: readonly PropertyKey[] = []): Generator<readonly PropertyKey[]> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, child] of Object.entries(value)) {
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    if (key === '__proto__') yield at;
+    yield* hiddenMembers(child, at);
+  }
+}

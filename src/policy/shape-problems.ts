@@ -22,7 +22,7 @@ export function addShapeProblems(
         if (found === undefined) {
           sink.error('MissingField', path, 'is required');
         } else {
-          sink.error('WrongType', path, `must be ${article(issue.expected)}, not ${describe(found)}`, quoteHint(issue, found));
+          sink.error('WrongType', path, `must be ${article(issue.expected)}, not ${describe(found)}`, typeHint(issue, found));
         }
         break;
       case 'invalid_value': {
@@ -41,12 +41,38 @@ export function addShapeProblems(
       case 'too_small':
         sink.error('OutOfRange', path, `${size(found)} is too little`, `at least ${String(issue.minimum)}`);
         break;
+      case 'invalid_union':
+        addUnionProblems(sink, path, typeAt(schema, issue.path), found, issue.errors);
+        break;
       case 'custom':
         sink.error('WrongValue', path, issue.message);
         break;
       default:
         sink.error('WrongValue', path, `${quote(found)} is not allowed: ${issue.message}`);
     }
+  }
+}
+
+/** Of a value that may be one of several things: what is wrong with the one that it looks like. */
+function addUnionProblems(
+  sink: ProblemSink,
+  path: string,
+  type: z.core.$ZodType | undefined,
+  found: unknown,
+  branches: readonly (readonly z.core.$ZodIssue[])[],
+): void {
+  const options = type instanceof z.ZodUnion ? type.options : [];
+  const isOtherType = (issue: z.core.$ZodIssue): boolean => issue.code === 'invalid_type' && issue.path.length === 0;
+  const meant = branches.findIndex((issues) => !issues.some(isOtherType));
+  const option = options[meant];
+  const issues = branches[meant];
+  if (option !== undefined && issues !== undefined) {
+    addShapeProblems(sink, path, option, found, issues);
+  } else if (found === undefined) {
+    sink.error('MissingField', path, 'is required');
+  } else {
+    const expected = branches.flatMap((each) => each.flatMap((issue) => (issue.code === 'invalid_type' ? [article(issue.expected)] : [])));
+    sink.error('WrongType', path, `must be ${[...new Set(expected)].join(' or ')}, not ${describe(found)}`);
   }
 }
 
@@ -57,18 +83,20 @@ function addUnknownFields(sink: ProblemSink, path: string, known: readonly strin
   }
 }
 
-function pathText(base: string, path: readonly PropertyKey[]): string {
+/** `spec.kprobes[0].call` */
+export function pathText(base: string, path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => fieldPath(text, typeof key === 'number' ? key : String(key)), base);
 }
 
 /** The fields of the object type that the schema has at a path. */
 function fieldsAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
-  let current: z.core.$ZodType | undefined = schema;
-  for (const key of path) {
-    current = childOf(unwrap(current), key);
-  }
-  const type = unwrap(current);
-  return type instanceof z.ZodObject ? Object.keys(type.shape) : [];
+  const type = typeAt(schema, path);
+  const options = type instanceof z.ZodUnion ? type.options.map(unwrap) : [type];
+  return options.flatMap((option) => (option instanceof z.ZodObject ? Object.keys(option.shape) : []));
+}
+
+function typeAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType | undefined {
+  return path.reduce<z.core.$ZodType | undefined>((current, key) => unwrap(childOf(current, key)), unwrap(schema));
 }
 
 function childOf(type: z.core.$ZodType | undefined, key: PropertyKey): z.core.$ZodType | undefined {
@@ -77,6 +105,9 @@ function childOf(type: z.core.$ZodType | undefined, key: PropertyKey): z.core.$Z
   }
   if (type instanceof z.ZodArray) {
     return type.element;
+  }
+  if (type instanceof z.ZodUnion) {
+    return type.options.map((option) => childOf(unwrap(option), key)).find((child) => child !== undefined);
   }
   return type instanceof z.ZodRecord ? type.valueType : undefined;
 }
@@ -89,9 +120,24 @@ function unwrap(type: z.core.$ZodType | undefined): z.core.$ZodType | undefined 
   return current;
 }
 
-function quoteHint(issue: z.core.$ZodIssueInvalidType, found: unknown): string | undefined {
-  const isScalar = typeof found === 'number' || typeof found === 'boolean';
-  return issue.expected === 'string' && isScalar ? `put it in quotes: "${String(found)}"` : undefined;
+const SHORT_WORD = /^[\w./:*-]{1,40}$/;
+
+/** What would be right, for the slips that YAML invites. */
+function typeHint({ expected }: z.core.$ZodIssueInvalidType, found: unknown): string | undefined {
+  if (expected === 'string' && (typeof found === 'number' || typeof found === 'boolean')) {
+    return `put it in quotes: "${String(found)}"`;
+  }
+  if (expected === 'array') {
+    const word = String(found);
+    return typeof found !== 'object' && SHORT_WORD.test(word)
+      ? `write a list: [${word}]`
+      : 'write a list: put "- " before each of its members';
+  }
+  if (typeof found !== 'string') return undefined;
+  const isWanted = expected === 'boolean' ? /^(?:true|false)$/ : /^-?[0-9]{1,15}$/;
+  return (expected === 'boolean' || expected === 'number' || expected === 'int') && isWanted.test(found)
+    ? 'leave out the quotes'
+    : undefined;
 }
 
 const MAX_LISTED = 24;
