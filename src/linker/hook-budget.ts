@@ -14,7 +14,7 @@ import type { CelTable } from './cel-table.ts';
 import { firstColumn, lastColumn } from './columns.ts';
 import type { LinkFailure } from './link-failure.ts';
 import type { Plane } from './plane-builder.ts';
-import { countChunkPlanes } from './string-trie.ts';
+import { chunkHeads } from './string-trie.ts';
 import { countStates } from './substring-automaton.ts';
 
 /** Planes of strings, chunks of long ones included: the number is a byte of the key, and 0 says that nothing follows. */
@@ -39,7 +39,7 @@ export function findExcess(key: string, slots: number, planes: readonly Plane[],
   if (planes.length > PAL_PLANES) {
     return { reason: 'TooManyPlanes', message: `policies need more than ${PAL_PLANES} different lookups on ${key}` };
   }
-  const chunks = sum((plane) => (plane.kind === PAL_K_STR ? countChunkPlanes(plane.content.strings) : 0));
+  const chunks = sum((plane) => (plane.kind === PAL_K_STR ? chunkHeads(plane.content.strings.map(({ bytes }) => bytes)).length : 0));
   if (planes.length + chunks > STRING_PLANES) {
     return {
       reason: 'TooManyPlanes',

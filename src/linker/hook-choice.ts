@@ -3,7 +3,8 @@ import { bind } from '../policy/bind.ts';
 import type { BoundHook } from '../policy/bind/bound-hook.ts';
 import { canStandIn } from '../policy/bind/attach-point.ts';
 import type { BoundMethod } from '../policy/bind/methods.ts';
-import type { PlanHook } from '../policy/plan.ts';
+import type { KernelFacts } from '../policy/kernel-facts.ts';
+import type { Plan, PlanHook, PolicyMode } from '../policy/plan.ts';
 import { digestKey } from './allocation.ts';
 import { conventionOf, type Convention, familyOf, hookKey, isLoadable, methodText } from './attach-target.ts';
 import { failed, linked, type LinkFailure, type LinkResult } from './link-failure.ts';
@@ -28,11 +29,22 @@ export type HookChoice = {
   readonly query: string | null;
 };
 
+/** Plans and facts do not change: what was bound once need not be bound at every link. */
+const remembered = new WeakMap<Plan, { readonly kernel: KernelFacts; readonly mode: PolicyMode; readonly bound: readonly BoundHook[] }>();
+
+function boundHooks({ plan, mode }: LinkPolicy, kernel: KernelFacts): readonly BoundHook[] {
+  const known = remembered.get(plan);
+  if (known !== undefined && known.kernel === kernel && known.mode === mode) return known.bound;
+  const bound = bind(plan, kernel, mode);
+  remembered.set(plan, { kernel, mode, bound });
+  return bound;
+}
+
 /** Every hook of a policy, or why one of them cannot be had. */
 export function chooseHooks(policy: LinkPolicy, input: ChoiceInput): LinkResult<readonly HookChoice[]> {
   const target = input.target ?? ENGINE_OF_TODAY;
   const choices: HookChoice[] = [];
-  for (const bound of bind(policy.plan, input.kernel, policy.mode)) {
+  for (const bound of boundHooks(policy, input.kernel)) {
     const hook = bound.part === 'hook' ? policy.plan.hooks[bound.hook] : undefined;
     const blame = { uid: policy.ref.uid, path: bound.path };
     const isPlanned = target.tables === 'all' && bound.failure?.reason === 'NotInEngine';

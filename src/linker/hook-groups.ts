@@ -6,11 +6,11 @@ import type { HookInput, HookMemberInput } from './hook-input.ts';
 import { assignLanes, type LaneRules } from './lanes.ts';
 import { chooseLateHook, hasLateHook, type LateHook } from './late-exec.ts';
 import type { LinkInput } from './link-input.ts';
-import { inBitOrder } from './selector-budget.ts';
+import { inBitOrder } from './bit-order.ts';
 import { syscallNumber } from './syscall-numbers.ts';
 
 /** One hook of one policy with the number of the policy. */
-export type ChosenHook = { readonly policy: LinkPolicy; readonly policyNumber: number; readonly choice: HookChoice };
+export type ChosenHook = Pick<HookMemberInput, 'policy' | 'policyNumber' | 'stamp'> & { readonly choice: HookChoice };
 
 /** A hook without the numbers that are given out by key. `place`: its attach point, which all lanes share. */
 export type HookCandidate = Omit<HookInput, 'id' | 'entryId'> & { readonly entryKey: string; readonly place: string };
@@ -32,10 +32,10 @@ export function groupHooks(
   rules: LaneRules,
 ): HookGroups {
   const groups = new Map<string, { choice: HookChoice; members: HookMemberInput[] }>();
-  for (const { policy, policyNumber, choice } of chosen) {
+  for (const { choice, ...numbered } of chosen) {
     const { hook, hookIndex, methods, substituted } = choice;
     const group = groups.get(choice.key) ?? { choice, members: [] };
-    group.members.push({ policy, policyNumber, hookIndex, hook, methods, part: 'entry', substituted });
+    group.members.push({ ...numbered, hookIndex, hook, methods, part: 'entry', substituted });
     groups.set(choice.key, group);
   }
   const late = chooseLateHook(input.kernel, (method) => input.unusable.has(method));

@@ -16,6 +16,8 @@ export type HookMemberInput = {
   readonly hook: PlanHook;
   readonly methods: readonly BoundMethod[];
   readonly part: HookPart;
+  /** Names everything of the policy that the hook is made from: its plan, its mode, and all numbers that it has. */
+  readonly stamp: string;
   readonly substituted: boolean;
 };
 

@@ -4,10 +4,9 @@
  * between them could be missed.
  */
 import { lanePlace } from './allocation.ts';
-import { layOutBits } from './bit-layout.ts';
 import type { HookMemberInput } from './hook-input.ts';
+import { createLaneRoom, type LaneRoom } from './lane-room.ts';
 import type { LinkPolicy } from './link-input.ts';
-import { inBitOrder, NAMESPACED_BITS } from './selector-budget.ts';
 
 export type LaneRules = {
   readonly lanesPerHook: number;
@@ -24,32 +23,27 @@ export type Lanes = {
   readonly refused: readonly LinkPolicy[];
 };
 
+type Lane = { readonly room: LaneRoom; readonly members: HookMemberInput[] };
+
+const emptyLane = (): Lane => ({ room: createLaneRoom(), members: [] });
+
 /** `policies` in order of admission. */
 export function assignLanes(key: string, members: readonly HookMemberInput[], policies: readonly LinkPolicy[], rules: LaneRules): Lanes {
-  if (rules.lanesPerHook === 1 && fits(members)) return { members: new Map([[0, members]]), refused: [] };
+  if (rules.lanesPerHook === 1 && createLaneRoom().fits(members)) return { members: new Map([[0, members]]), refused: [] };
   const ofPolicy = Map.groupBy(members, (member) => member.policy);
-  const lanes = new Map<number, HookMemberInput[]>();
+  const lanes = Array.from({ length: rules.lanesPerHook }, emptyLane);
   const refused: LinkPolicy[] = [];
   for (const policy of policies) {
     const own = ofPolicy.get(policy);
     if (own === undefined) continue;
     const place = lanePlace(key, policy.ref.uid);
     const kept = rules.isKnown(policy.ref.uid) ? (rules.previous.get(place) ?? 0) : null;
-    const first = kept ?? rules.from.get(place) ?? 0;
-    const last = kept ?? rules.lanesPerHook - 1;
-    const lane = range(first, last).find((number) => fits([...(lanes.get(number) ?? []), ...own]));
-    if (lane === undefined || lane >= rules.lanesPerHook) refused.push(policy);
-    else lanes.set(lane, [...(lanes.get(lane) ?? []), ...own]);
+    const allowed = kept === null ? lanes.slice(rules.from.get(place) ?? 0) : lanes.slice(kept, kept + 1);
+    const lane = allowed.find(({ room }) => room.fits(own));
+    lane?.room.add(own);
+    lane?.members.push(...own);
+    if (lane === undefined) refused.push(policy);
   }
-  return { members: lanes, refused };
-}
-
-function range(first: number, last: number): readonly number[] {
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
-}
-
-function fits(members: readonly HookMemberInput[]): boolean {
-  const namespaced = members.filter((member) => member.policy.ref.namespace !== null);
-  const bits = namespaced.reduce((sum, member) => sum + member.hook.selectors.length, 0);
-  return bits <= NAMESPACED_BITS && layOutBits(inBitOrder(members).map((member) => member.hook.selectors.length)) !== null;
+  const used = lanes.map((lane, number): [number, readonly HookMemberInput[]] => [number, lane.members]);
+  return { members: new Map(used.filter(([, list]) => list.length > 0)), refused };
 }

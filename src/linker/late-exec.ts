@@ -16,10 +16,10 @@ export type LateHook = { readonly method: string; readonly convention: Conventio
  */
 export function hasLateHook(hook: PlanHook): boolean {
   const index = latePathIndex(hook);
+  if (index === null) return false;
   const isPath = (arg: number): boolean => hook.args[arg]?.index === index && hook.args[arg]?.type === 'string';
   const filters = hook.selectors.flatMap((selector) => selector.filters);
   return (
-    index !== null &&
     hook.returns === undefined &&
     hook.args.some((_, arg) => isPath(arg)) &&
     filters.every((filter) => ('arg' in filter ? isPath(filter.arg) : filter.on !== 'gained' && filter.on !== 'cel'))

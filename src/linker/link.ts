@@ -15,8 +15,9 @@ import type { LinkedHook, LinkedNode, LinkedPolicy, LinkProblem } from './linked
 import { lanePlace } from './allocation.ts';
 import { ENGINE_OF_TODAY } from './link-target.ts';
 import { assignClasses } from './pod-classes.ts';
-import { describeSets, keyedUses, MAX_SET_PATH_BYTES, type ProcessSet, setTables } from './process-sets.ts';
-import { identityOf } from './selector-budget.ts';
+import { describeSets, setTables } from './process-sets.ts';
+import { createSetNumbers, type SetNumbers } from './set-numbers.ts';
+import { identityOf } from './bit-order.ts';
 
 /**
  * `previous`: what an earlier link gave. Hooks whose inputs are the same are taken from it, and nothing else is: the result does not depend
@@ -66,8 +67,7 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
     sets: createPicker('binarySets', input.allocation.binarySets, 'lowest'),
   };
   const failures: Blamed[] = [];
-  const sets = new Map<number, ProcessSet>();
-  const setNumbers = new Map<string, number>();
+  const sets = createSetNumbers(numbers.sets);
   const unaligned: ChosenHook[] = [];
   for (const policy of policies) {
     const choices = chooseHooks(policy, input);
@@ -80,9 +80,13 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
       failures.push(blame(policy, { reason: 'HookSelectorBudget', message: 'more policies on this node than can be numbered' }));
       continue;
     }
-    unaligned.push(...choices.value.map((choice) => ({ policy, policyNumber, choice })));
-    const failure = numberSets(policy, numbers.sets, sets, setNumbers);
-    if (failure !== null) failures.push(failure);
+    const numbered = sets.add(policy);
+    if (!numbered.ok) {
+      failures.push(numbered.failure);
+      continue;
+    }
+    const stamp = stampOf(policy, policyNumber, numbered.stamp);
+    unaligned.push(...choices.value.map((choice) => ({ policy, policyNumber, stamp, choice })));
   }
   const aligned = alignChoices(unaligned.map(({ choice }) => choice));
   const chosen = unaligned.map((entry, i) => ({ ...entry, choice: aligned[i] ?? entry.choice }));
@@ -91,7 +95,7 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
     chosen,
     policies,
     input,
-    { sets: setNumbers, hostNamespaces, prototypes, target },
+    { sets: sets.numbers, hostNamespaces, prototypes, target },
     {
       lanesPerHook: target.lanesPerHook,
       previous: input.allocation.lanes ?? new Map(),
@@ -123,7 +127,7 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
   }
   if (failures.length > 0) return { ok: false, failures };
   if (moved) return linkAll(turn, policies);
-  return { ok: true, value: assemble(turn, policies, numbers, hooks, sets) };
+  return { ok: true, value: assemble(turn, policies, numbers, hooks, sets.sets) };
 }
 
 /** Whether a policy that does not fit beside the others may try the next lane: only before it has been linked for the first time. */
@@ -149,32 +153,12 @@ function makeHook(turn: Turn, candidate: HookCandidate, hookNumbers: NumberPicke
   return result;
 }
 
-function numberSets(policy: LinkPolicy, picker: NumberPicker, sets: Map<number, ProcessSet>, numbers: Map<string, number>): Blamed | null {
-  for (const selector of policy.plan.hooks.flatMap((hook) => hook.selectors)) {
-    for (const { set, key } of [...keyedUses(selector.filters), ...keyedUses(selector.returnFilters ?? NO_FILTERS)]) {
-      if (set.values.some((value) => Buffer.byteLength(value) > MAX_SET_PATH_BYTES)) {
-        return blame(policy, { reason: 'ValueTooLong', path: selector.path, message: `a path of more than ${MAX_SET_PATH_BYTES} bytes` });
-      }
-      const number = picker.numberOf(key);
-      if (number === null) {
-        const message = 'policies of this node name more than 256 different sets of executables and process ids';
-        return blame(policy, { reason: 'NodeSetBudget', path: selector.path, message });
-      }
-      numbers.set(key, number);
-      sets.set(number, { ...set, follows: set.follows || sets.get(number)?.follows === true });
-    }
-  }
-  return null;
-}
-
-const NO_FILTERS = [] as const;
-
 function assemble(
   { input, previous }: Turn,
   policies: readonly LinkPolicy[],
   numbers: Numbers,
   unsorted: readonly LinkedHook[],
-  sets: ReadonlyMap<number, ProcessSet>,
+  sets: SetNumbers['sets'],
 ): Omit<LinkedNode, 'problems'> {
   const hooks = unsorted.toSorted((a, b) => a.id - b.id);
   const setsDigest = describeSets(sets);
@@ -205,6 +189,10 @@ function assemble(
     },
     label: labelOf(hooks, setsDigest),
   };
+}
+
+function stampOf({ ref, digest, mode }: LinkPolicy, policyNumber: number, sets: string): string {
+  return `${ref.uid}/${ref.namespace ?? ''}/${digest}/${mode}/${policyNumber}/${sets}`;
 }
 
 function lanesOf(hooks: readonly LinkedHook[]): ReadonlyMap<string, number> {

@@ -37,8 +37,8 @@ export type SetUse = {
   readonly negated: boolean;
 };
 
-/** Longest path in the map of sets. */
-export const MAX_SET_PATH_BYTES = 255;
+/** Planes of the map of paths: two for beginnings of values from either end, and these for what is longer than a key. */
+export const SET_CHUNK_PLANES = 253;
 
 /**
  * What a selector asks of sets. Its plain In and NotIn on the executable become one set, which can be worked out here because the paths
@@ -111,8 +111,8 @@ export function keyedUses(filters: readonly PlanFilter[]): readonly KeyedUse[] {
 }
 
 /** Equal texts give equal tables. */
-export function describeSets(sets: ReadonlyMap<number, ProcessSet>): string {
-  return digestKey(JSON.stringify([...sets].map(([number, set]) => [number, setKey(set), set.follows])));
+export function describeSets(sets: ReadonlyMap<number, { readonly key: string; readonly set: ProcessSet }>): string {
+  return digestKey(JSON.stringify([...sets].map(([number, { key, set }]) => [number, key, set.follows]).toSorted()));
 }
 
 export type SetTables = {
@@ -125,12 +125,13 @@ export type SetTables = {
 };
 
 /** `sets` is by set number. */
-export function setTables(sets: ReadonlyMap<number, ProcessSet>): SetTables {
+export function setTables(sets: ReadonlyMap<number, { readonly set: ProcessSet }>): SetTables {
   const forward: StringValue[] = [];
   const backward: StringValue[] = [];
   const byPid = new Map<string, { pid: number; space: number; sets: SelectorMask }>();
   let followed = 0n;
-  for (const [number, { how, values, follows }] of sets) {
+  for (const [number, { set }] of sets) {
+    const { how, values, follows } = set;
     const member = bitMask(number);
     if (follows) followed |= member;
     for (const value of values) {
@@ -145,10 +146,9 @@ export function setTables(sets: ReadonlyMap<number, ProcessSet>): SetTables {
       else forward.push({ bytes: byteString(value), prefix: how === 'prefix' ? member : 0n, equal: how === 'exact' ? member : 0n });
     }
   }
-  const tooLong = (): never => {
-    throw new RangeError(`a path of a set has at most ${MAX_SET_PATH_BYTES} bytes`);
-  };
-  const nodes = [...stringNodes(PAL_BSETS_FORWARD, forward, tooLong), ...stringNodes(PAL_BSETS_REVERSED, backward, tooLong)];
+  let plane = PAL_BSETS_REVERSED;
+  const newPlane = (): number => (plane += 1);
+  const nodes = [...stringNodes(PAL_BSETS_FORWARD, forward, newPlane), ...stringNodes(PAL_BSETS_REVERSED, backward, newPlane)];
   const pids = [...byPid.values()].toSorted((a, b) => a.space - b.space || a.pid - b.pid);
   return { paths: stringRows(nodes), pids: pidRows(pids), followed };
 }

@@ -44,13 +44,13 @@ function chunkNodes(plane: number, before: number, values: readonly StringValue[
   return [...rows, ...further];
 }
 
-/** How many planes of their own the further chunks of values take. */
-export function countChunkPlanes(values: readonly StringValue[]): number {
+/** Different beginnings of byte strings that go on in a plane of their own. */
+export function chunkHeads(values: readonly string[]): readonly string[] {
   const heads = new Set<string>();
-  for (const { bytes } of values) {
+  for (const bytes of values) {
     for (let end = PAL_STR_MAX; end < bytes.length; end += PAL_STR_MAX) heads.add(bytes.slice(0, end));
   }
-  return heads.size;
+  return [...heads];
 }
 
 /** One character per byte of its UTF-8: such strings sort as bytes do. */

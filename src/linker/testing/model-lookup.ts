@@ -41,7 +41,6 @@ import {
   PAL_P_SLOT,
   PAL_PF_NS_CAP,
   PAL_SF_SIGNED,
-  PAL_STR_MAX,
   PAL_SUFFIX_MAX,
   PAL_T_CAP_EFF,
   PAL_T_CAP_INH,
@@ -53,7 +52,7 @@ import {
 import type { SelectorMask } from '../../abi/selector-mask.ts';
 import { evaluateNodes } from './model-cel.ts';
 import type { KnownSets, ModelCapabilities, ModelTask, ProcessRecord } from './model-process.ts';
-import type { ModelTables } from './model-tables.ts';
+import { type ModelTables, walkChunks } from './model-tables.ts';
 
 /** What extraction gives for a slot. */
 export type ModelValue =
@@ -216,7 +215,7 @@ function slotHit(tables: ModelTables, table: Buffer, plane: PlaneFields, index: 
   if (text === null || plane.field !== 0) return UNKNOWN;
   switch (plane.kind) {
     case PAL_K_STR:
-      return { kind: 'hit', selectors: stringHit(tables, plane, index, text) };
+      return { kind: 'hit', selectors: walkChunks(tables.string, index, text) };
     case PAL_K_SUFFIX: {
       const compared = Math.min(PAL_SUFFIX_MAX, 8 * plane.suffixWords);
       const key = Buffer.from(text.subarray(Math.max(0, text.length - compared)).toReversed());
@@ -283,22 +282,6 @@ function addressHit(tables: ModelTables, plane: PlaneFields, index: number, valu
   if (address === null) return NONE;
   const node = tables.address(index, address.length === 4 ? 4 : 6, address);
   return { kind: 'hit', selectors: node?.hit ?? 0n, only: node?.known ?? 0n };
-}
-
-function stringHit(tables: ModelTables, plane: PlaneFields, index: number, text: Buffer): SelectorMask {
-  let selectors = 0n;
-  let rest = text;
-  let chunk = index;
-  for (let i = 0; i <= plane.suffixWords; i += 1) {
-    const node = tables.string(chunk, rest.subarray(0, PAL_STR_MAX));
-    if (node === null) return selectors;
-    selectors |= node.prefix;
-    if (node.length === text.length) selectors |= node.equal;
-    if (node.next === 0 || node.bytes < PAL_STR_MAX) return selectors;
-    chunk = node.next;
-    rest = rest.subarray(PAL_STR_MAX);
-  }
-  return selectors;
 }
 
 function substringHit(tables: ModelTables, plane: PlaneFields, text: Buffer): SelectorMask {

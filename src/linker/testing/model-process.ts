@@ -1,8 +1,8 @@
 /** What the engine's process table holds of a task: in which node-wide sets it is, and its forebears. */
-import { PAL_BSETS_FORWARD, PAL_BSETS_REVERSED, PAL_PID_HOST, PAL_PID_INNERMOST, PAL_STR_MAX } from '../../abi/layout.ts';
+import { PAL_BSETS_FORWARD, PAL_BSETS_REVERSED, PAL_PID_HOST, PAL_PID_INNERMOST } from '../../abi/layout.ts';
 import type { SelectorMask } from '../../abi/selector-mask.ts';
 import type { LinkedNode } from '../linked-node.ts';
-import { openPids, openStrings } from './model-tables.ts';
+import { openPids, openStrings, walkChunks } from './model-tables.ts';
 
 /** A process as far as others inherit from it. */
 export type ModelLineage = {
@@ -53,10 +53,7 @@ export function openSets(node: Pick<LinkedNode, 'binarySets' | 'pidSets' | 'foll
 
   function byPath(path: Uint8Array): bigint {
     const text = Buffer.from(path);
-    const node1 = paths(PAL_BSETS_FORWARD, text.subarray(0, PAL_STR_MAX));
-    const back = paths(PAL_BSETS_REVERSED, Buffer.from(text.toReversed()).subarray(0, PAL_STR_MAX));
-    const exact = node1 !== null && node1.bytes === text.length ? node1.equal : 0n;
-    return (node1?.prefix ?? 0n) | exact | (back?.prefix ?? 0n);
+    return walkChunks(paths, PAL_BSETS_FORWARD, text) | walkChunks(paths, PAL_BSETS_REVERSED, Buffer.from(text.toReversed()));
   }
 
   const ofBinary = ({ binary }: ModelLineage): bigint | null => (binary === null ? null : byPath(binary));

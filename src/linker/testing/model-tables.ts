@@ -9,6 +9,7 @@ import {
   INT_KEY_LAYOUT,
   PAL_AC_CLASSES,
   PAL_CEL_NODES,
+  PAL_STR_MAX,
   PID_KEY_LAYOUT,
   RNG_KEY_LAYOUT,
   STR_KEY_LAYOUT,
@@ -129,6 +130,22 @@ export function openStrings(rows: Buffer): (plane: number, text: Buffer) => (Str
     }
     return null;
   };
+}
+
+/** What a text hits, from its first 255 bytes on through the planes of further chunks. */
+export function walkChunks(find: ModelTables['string'], plane: number, text: Buffer): SelectorMask {
+  let hit = 0n;
+  let rest = text;
+  let chunk = plane;
+  for (;;) {
+    const node = find(chunk, rest.subarray(0, PAL_STR_MAX));
+    if (node === null) return hit;
+    hit |= node.prefix;
+    if (node.length === text.length) hit |= node.equal;
+    if (node.next === 0 || node.bytes < PAL_STR_MAX) return hit;
+    chunk = node.next;
+    rest = rest.subarray(PAL_STR_MAX);
+  }
 }
 
 /** Sets by process id. */

@@ -52,7 +52,8 @@ export const INTS: readonly bigint[] = [
   0x1_0000_0000n,
   -(1n << 63n),
 ];
-export const BINARIES: readonly string[] = ['/bin/sh', '/bin/cat', '/usr/bin/python3', '/bin/s', '/usr/bin/sh'];
+const LONG_PATH = `/opt/${'z'.repeat(290)}`;
+export const BINARIES: readonly string[] = ['/bin/sh', '/bin/cat', '/usr/bin/python3', '/bin/s', '/usr/bin/sh', `${LONG_PATH}/sh`];
 export const PIDS: readonly number[] = [1, 2, 100, 200];
 export const POD_NAMESPACES: readonly string[] = ['default', 'kube-system'];
 export const FAMILIES: readonly number[] = [1, 2, 10];
@@ -232,7 +233,7 @@ export function processFilter(random: Random): PlanFilter {
       return {
         on: 'binary',
         operator: random.pick(BINARY_OPERATORS),
-        values: random.some([...BINARIES, '/bin/', 'sh', '/usr'], 3),
+        values: random.some([...BINARIES, '/bin/', 'sh', '/usr', LONG_PATH, `${LONG_PATH}/x`], 3),
         ...(random.oneIn(4) ? { of: 'parent' as const } : {}),
         ...(random.oneIn(4) ? { followChildren: true as const } : {}),
       };

@@ -1,9 +1,6 @@
-/** In which order the selectors of a hook's policies lie in its masks, and how many of them namespaces may have. */
+/** In which order the selectors of a hook's policies lie in its masks. */
 import { digestKey } from './allocation.ts';
 import type { HookMemberInput } from './hook-input.ts';
-
-/** Bits of a hook that policies of namespaces may take together; the rest is kept for policies of the cluster. */
-export const NAMESPACED_BITS = 192;
 
 /** Large fields first, so that the small ones fill the words up; among equals by identity. */
 export function inBitOrder(members: readonly HookMemberInput[]): readonly HookMemberInput[] {
