@@ -4,7 +4,7 @@ import { MAX_BUILDS } from '../../protocol/catalogue.ts';
 import { parse } from '../../policy/parse.ts';
 import { createFakeClock, type FakeClock } from '../../telemetry/testing/fake-clock.ts';
 import { BUILD_NEW, buildFrame, kernelNames, nodes } from '../testing/kernels.ts';
-import { watching } from '../testing/policies.ts';
+import { goodPolicy, watching } from '../testing/policies.ts';
 import { checkFleet, MAX_FACTS_AGE_MS, type FleetProblem } from './check-fleet.ts';
 import { createFleetMemory, type FleetMemory } from './fleet-memory.ts';
 
@@ -124,4 +124,17 @@ test('a policy of hundreds of misspelt hooks gets three suggestions, not hundred
   expect(problems).toHaveLength(300);
   expect(problems.filter((problem) => problem.hint !== undefined)).toHaveLength(3);
   expect(problems[0]?.hint).toContain('kernel_function_number_0');
+});
+
+test('what the engine of this version does not run yet is refused by its field, in hooks and beside them', () => {
+  memory.apply({ t: 'nodes', full: true, put: nodes('n', 1) });
+  memory.apply({ t: 'ready' });
+  const policy = compiled(goodPolicy());
+  const hooks = policy.plan.hooks.map((hook) => ({ ...hook, args: hook.args.map((arg) => ({ ...arg, resolve: ['f_path'] })) }));
+  const problems = check({ ...policy, plan: { ...policy.plan, hooks, loader: true } });
+  expect(problems.map(({ severity, reason, path }) => `${severity} ${reason} ${path}`)).toEqual([
+    'refusal NotInEngine spec.lsmhooks[0].args[0].resolve',
+    'refusal NotInEngine spec.loader',
+  ]);
+  expect(problems[0]?.message).toContain('the engine of this version does not run "resolve" yet');
 });
