@@ -22,6 +22,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     add: async (program, { io }) => (await import('./explain-command.ts')).addExplainCommand(program, io),
   },
   {
+    name: 'test',
+    group: 'Policies:',
+    add: async (program, { io }) => (await import('./test-command.ts')).addTestCommand(program, io),
+  },
+  {
     name: 'plan',
     group: 'Policies:',
     add: async (program, { io }) => (await import('./plan-command.ts')).addPlanCommand(program, io),

@@ -77,7 +77,12 @@ export function unmapped(network: Network): Network {
 
 /** `10.0.0.0/8`, `2001:db8::/32`; always with the length. */
 export function formatNetwork(network: Network): string {
-  return `${network.bytes.length === 4 ? network.bytes.join('.') : formatIpv6(network.bytes)}/${network.prefixBits}`;
+  return `${formatAddress(network.bytes)}/${network.prefixBits}`;
+}
+
+/** `10.0.0.1`, `2001:db8::1`. */
+export function formatAddress(bytes: Uint8Array): string {
+  return bytes.length === 4 ? bytes.join('.') : formatIpv6(bytes);
 }
 
 /** RFC 5952: lower case, no leading zeros, `::` for the longest run of at least two zero groups, the first of equal ones. */

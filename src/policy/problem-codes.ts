@@ -151,6 +151,67 @@ export const PROBLEM_CODES = [
     name: 'LoaderWithScope',
     summary: '"loader: true" is about the whole node: it cannot be had with podSelector, containerSelector or hostSelector.',
   },
+  { name: 'NoSuchPolicy', summary: 'The policy of a test file cannot be read, or is not there.' },
+  {
+    name: 'NoSuchHook',
+    summary: 'The hook of a test is none of its policies: write lsm:file_open, kprobe:sys_openat, or spec.lsmhooks[0].',
+  },
+  { name: 'NotRead', summary: 'A test gives a value that the hook does not read: it would test nothing.' },
+  { name: 'NotGiven', summary: 'A filter compares a value that the test does not give. Give it, or write "unknown".' },
+  { name: 'BadTestValue', summary: 'A value in a test does not fit its type.' },
+  {
+    name: 'BadExpectation',
+    summary: 'What a test expects can never happen, or is no verdict: allow, deny EPERM, kill, signal SIGTERM, would deny.',
+  },
+  {
+    name: 'CommonFile',
+    summary:
+      'The filter on paths fits a file that nearly every program opens when it starts, such as /etc/ld.so.cache under /etc/: nothing would start any more.',
+  },
+  {
+    name: 'NoScope',
+    summary:
+      'The policy denies or kills, and says nothing of where: every process of every node, the host included. "podSelector: {}" means all pods and no process of the host.',
+  },
+  {
+    name: 'ReadingAsWell',
+    summary:
+      'The policy says that it is about writing, and the hook is passed for reading too. file_permission has a mask: 2 is writing, 4 reading.',
+  },
+  {
+    name: 'ArgumentCanChange',
+    summary:
+      'Time of check, time of use: the filter reads memory of the process at the entry of the system call, and another thread can change it before the kernel copies it. LSM hooks see what the kernel uses.',
+  },
+  {
+    name: 'KillWithoutDeny',
+    summary:
+      'SIGKILL takes effect when the call returns to the program: until then the call completes. Override denies it; the two can stand together.',
+  },
+  {
+    name: 'EverySyscall',
+    summary: 'The hook runs at every system call of every process, whatever its filters let through: everything becomes slower.',
+  },
+  {
+    name: 'HotHook',
+    summary: 'Every call of something that is called all the time sends an event: most of them are lost, and all cost time.',
+  },
+  {
+    name: 'UnsteadyFunction',
+    summary:
+      'Nothing keeps functions inside the kernel as they are: other versions rename or inline them or change their arguments. System calls, LSM hooks and tracepoints stay.',
+  },
+  {
+    name: 'ImplicitException',
+    summary:
+      'A selector without actions reports and lets pass what it matches, and a selector without filters after it stops all the rest: probably the contrary of what is meant.',
+  },
+  { name: 'UnreachableSelector', summary: 'The selector before this one has no filters, so it always acts and this one never.' },
+  {
+    name: 'ASyscall',
+    summary:
+      'The hook says "syscall: false", but the function is the entry of a system call: its only argument are the saved registers. Set "syscall: true".',
+  },
   { name: 'TooManyProblems', summary: 'There are more problems than are listed.' },
 ] as const satisfies readonly ProblemCodeEntry[];
 
