@@ -43,12 +43,12 @@ function ruleText({ conditions, effects, atReturn }: RuleExplanation, at: number
   const indent = '     ';
   const atEntry = conditionalText(conditions, effects, at, columns, indent);
   if (atReturn === undefined) return atEntry;
-  return `${atEntry}${wrapText('And when it returns:', columns, indent, indent)}${conditionalText(atReturn.conditions, atReturn.effects, 0, columns, `${indent}  `)}`;
+  return `${atEntry}${wrapText('When it returns:', columns, indent, indent)}${conditionalText(atReturn.conditions, atReturn.effects, 0, columns, `${indent}  `)}`;
 }
 
 function conditionalText(conditions: readonly string[], effects: readonly string[], at: number, columns: number, indent: string): string {
   const what = effects.join(', and ');
-  if (conditions.length === 0) return wrapText(sentence(at === 0 ? `always ${what}` : `otherwise ${what}`), columns, indent, indent);
+  if (conditions.length === 0) return wrapText(sentence(at === 0 ? `then ${what}` : `otherwise ${what}`), columns, indent, indent);
   const begin = `${indent}${at === 0 ? 'If' : 'Or if'} `;
   const inner = `${indent}   `;
   const [first = '', ...rest] = conditions;

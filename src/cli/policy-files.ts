@@ -47,7 +47,7 @@ export async function readPolicyFiles(paths: readonly string[], stdin: Readable)
     emptyCount += found.emptyCount;
   }
   if (documents.length === 0 && problems.length === 0) {
-    const others = skipped.length === 0 ? '' : `; ${skipped.length} objects of other kinds`;
+    const others = skipped.length === 0 ? '' : `; objects of other kinds: ${skipped.length}`;
     throw new CliError(`no policies in ${paths.join(', ')}${others}`);
   }
   return { documents, skipped, emptyCount, problems };

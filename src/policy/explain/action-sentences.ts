@@ -3,12 +3,22 @@ import { errnoName, signalName } from './errno-names.ts';
 import { type ArgumentNames, placeName } from './value-names.ts';
 import { andList, many } from './words.ts';
 
-/** What happens, in order of the policy, the event last: `the call fails with EPERM`, `an event is sent`. */
-export function effectSentences(hook: PlanHook, actions: readonly PlanAction[], names: ArgumentNames): readonly string[] {
-  const deeds = actions.flatMap((action) => deedOf(hook, action, names) ?? []);
+/** What happens beside events, in order of the policy: `the call is denied: it fails with EPERM and has no effect`. */
+export function deedSentences(hook: PlanHook, actions: readonly PlanAction[], names: ArgumentNames): readonly string[] {
+  return actions.flatMap((action) => deedOf(hook, action, names) ?? []);
+}
+
+/** `an event is sent`, and with what; silent if one of the actions says so. */
+export function eventSentence(actions: readonly PlanAction[]): string {
+  if (actions.some((action) => action.type === 'nopost')) return 'no event is sent';
   const post = actions.find((action) => action.type === 'post');
-  const isSilent = actions.some((action) => action.type === 'nopost');
-  return [...deeds, isSilent ? 'no event is sent' : eventSentence(post)];
+  const extras = [
+    ...(post?.kernelStack === true ? ["the kernel's stack"] : []),
+    ...(post?.userStack === true ? ["the program's stack"] : []),
+    ...(post?.imaHash === true ? ["the file's hash"] : []),
+  ];
+  const extra = extras.length === 0 ? '' : ` with ${andList(extras)}`;
+  return `an event is sent${extra}${post?.rateLimitMs === undefined ? '' : limitText(post.rateLimitMs, post.rateLimitScope)}`;
 }
 
 function deedOf(hook: PlanHook, action: PlanAction, names: ArgumentNames): string | undefined {
@@ -57,18 +67,18 @@ function enforcerText(errno: number, signal: number): string {
   return `the enforcer ${andList(deeds)}`;
 }
 
-function eventSentence(post: PlanPost | undefined): string {
-  const extras = [
-    ...(post?.kernelStack === true ? ["the kernel's stack"] : []),
-    ...(post?.userStack === true ? ["the program's stack"] : []),
-    ...(post?.imaHash === true ? ["the file's hash"] : []),
-  ];
-  const extra = extras.length === 0 ? '' : ` with ${andList(extras)}`;
-  return `an event is sent${extra}${post?.rateLimitMs === undefined ? '' : limitText(post.rateLimitMs, post.rateLimitScope)}`;
-}
-
 function limitText(rateLimitMs: number, scope: PlanPost['rateLimitScope']): string {
   const whose = scope === 'process' ? ' of the same process' : scope === 'global' ? '' : ' of the same thread';
-  const time = rateLimitMs % 1000 === 0 ? many(rateLimitMs / 1000, 'second') : `${rateLimitMs} ms`;
-  return `, unless an equal one${whose} was sent in the last ${time}`;
+  return `, unless an equal one${whose} was sent in the last ${timeText(rateLimitMs)}`;
+}
+
+const UNITS = [
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+] as const;
+
+function timeText(timeMs: number): string {
+  const unit = UNITS.find(([, unitMs]) => timeMs % unitMs === 0);
+  return unit === undefined ? `${timeMs} ms` : many(timeMs / unit[1], unit[0]);
 }

@@ -1,7 +1,7 @@
 import { effectOf, isDenying } from '../effect.ts';
 import type { CompiledPolicy } from '../compile.ts';
 import type { Plan, PlanAction, PlanHook, PlanSelector, PolicyMode } from '../plan.ts';
-import { effectSentences } from './action-sentences.ts';
+import { deedSentences, eventSentence } from './action-sentences.ts';
 import { costOf } from './cost.ts';
 import type { Explanation, HookExplanation, RuleExplanation } from './explanation.ts';
 import { filterClause } from './filter-clauses.ts';
@@ -51,21 +51,21 @@ function explainHook(hook: PlanHook, names: ArgumentNames): HookExplanation {
 }
 
 function explainRule(hook: PlanHook, selector: PlanSelector, names: ArgumentNames): RuleExplanation {
-  const { path, filters, actions, workload, returnFilters, returnActions } = selector;
+  const { path, filters, actions, workload } = selector;
   const clauses = filters.map((filter) => filterClause(hook, filter, names));
-  const hasReturn = returnFilters !== undefined || returnActions !== undefined;
+  const conditions = [...(workload === undefined ? [] : [workloadClause(workload)]), ...clauses];
+  const deeds = deedSentences(hook, actions, names);
+  if (hook.returns !== true) return { path, conditions, effects: [...deeds, eventSentence(actions)] };
+  // One event tells of both sides, when the call returns: if the entry does not forbid it, and the return neither.
+  const returnActions = selector.returnActions ?? [];
   return {
     path,
-    conditions: [...(workload === undefined ? [] : [workloadClause(workload)]), ...clauses],
-    effects: effectSentences(hook, actions, names),
-    ...(hasReturn
-      ? {
-          atReturn: {
-            conditions: (returnFilters ?? []).map((filter) => filterClause(hook, filter, names)),
-            effects: returnActions === undefined ? ['an event is sent'] : effectSentences(hook, returnActions, names),
-          },
-        }
-      : {}),
+    conditions,
+    effects: deeds.length === 0 ? ['its return is waited for'] : deeds,
+    atReturn: {
+      conditions: (selector.returnFilters ?? []).map((filter) => filterClause(hook, filter, names)),
+      effects: [...deedSentences(hook, returnActions, names), eventSentence([...returnActions, ...actions])],
+    },
   };
 }
 

@@ -13,7 +13,7 @@ import type {
 } from '../plan.ts';
 import { celText } from './cel-text.ts';
 import { capabilityList, processClause } from './process-clauses.ts';
-import { type ArgumentNames, valueName } from './value-names.ts';
+import { type ArgumentNames, placeName, valueName } from './value-names.ts';
 import { andList, orList, orQuoted, shortened } from './words.ts';
 
 /** One condition: `the path of the file in argument 0 (file) begins with "/etc/"`. */
@@ -33,7 +33,7 @@ export function filterClause(hook: PlanHook, filter: PlanFilter, names: Argument
     case 'substring':
       return `${value(filter.arg)} contains ${orQuoted(filter.values)}${filter.ignoreCase === true ? ', upper or lower case' : ''}`;
     case 'fileType':
-      return `the file in ${value(filter.arg)} ${isOneOf(
+      return `the file in ${placeOf(hook, filter.arg, names)} ${isOneOf(
         filter.values.map((type) => FILE_TYPES[type]),
         filter.operator === 'In',
       )}`;
@@ -48,6 +48,11 @@ export function filterClause(hook: PlanHook, filter: PlanFilter, names: Argument
     default:
       return processClause(filter);
   }
+}
+
+function placeOf(hook: PlanHook, arg: number, names: ArgumentNames): string {
+  const declared = hook.args[arg];
+  return declared === undefined ? `argument ${arg}` : placeName(hook, declared, names);
 }
 
 /** `is 1`, `is one of 1, 2 or 3`, `is not 1`, `is none of 1, 2 or 3`. */

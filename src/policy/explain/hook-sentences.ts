@@ -39,7 +39,9 @@ export function whenSentence(hook: PlanHook): string {
   const known = knowledgeOf(hook)?.what;
   const place = placeOf(hook);
   const returns = hook.returns === true ? ', and again when it returns' : '';
-  return known === undefined ? `${place} is reached${returns}` : `${known} (${place})${returns}`;
+  const isKernel = hook.kind !== 'uprobe' && hook.kind !== 'usdt' && hook.generated === undefined;
+  if (known === undefined && isKernel) return `the ${place} is reached${returns}`;
+  return known === undefined ? `a process gets to ${place}${returns}` : `${known} (${place})${returns}`;
 }
 
 function placeOf(hook: PlanHook): string {
@@ -72,11 +74,11 @@ function syscallText(target: string): string {
 
 function userPlaces(user: PlanHook['user']): string {
   const symbols = user?.symbols ?? [];
-  if (symbols.length > 0) return `${symbols.length === 1 ? 'function' : 'functions'} ${andList(shortened(symbols))}`;
+  if (symbols.length > 0) return `the ${symbols.length === 1 ? 'function' : 'functions'} ${andList(shortened(symbols))}`;
   const offsets = user?.offsets ?? [];
-  if (offsets.length > 0) return `file ${offsets.length === 1 ? 'offset' : 'offsets'} ${andList(shortened(offsets))}`;
+  if (offsets.length > 0) return `the ${offsets.length === 1 ? 'offset' : 'offsets'} ${andList(shortened(offsets))}`;
   const addresses = user?.addresses ?? [];
-  return `${addresses.length === 1 ? 'address' : 'addresses'} ${andList(shortened(addresses))}`;
+  return `the ${addresses.length === 1 ? 'address' : 'addresses'} ${andList(shortened(addresses))}`;
 }
 
 /** What events show: `argument 0 (file) as file`. */

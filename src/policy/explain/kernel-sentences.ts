@@ -29,7 +29,7 @@ const EFFECTS = { deny: 'denies', kill: 'kills', observe: 'observes', none: 'doe
 
 function sentencesOf(hooks: readonly BoundHook[]): readonly string[] {
   const failures = hooks.flatMap(({ failure }) => (failure === null ? [] : [`${failure.field}: ${failure.message} (${failure.reason})`]));
-  if (failures.length > 0) return ['does not load', ...failures];
+  if (failures.length > 0) return ['does not load', ...new Set(failures)];
   const notes = hooks.flatMap((hook) => hook.notes.map(({ field, message, reason }) => `${field}: ${message} (${reason})`));
   return [`loads, and ${waysOf(hooks)}`, ...new Set(notes)];
 }

@@ -78,7 +78,7 @@ function capabilityText({ set, operator, mask, isNamespaceCapability }: PlanCapa
 }
 
 function capabilityChangeText({ set, operator, mask }: PlanCapabilityChangeFilter): string {
-  const has = operator === 'In' ? 'has gained' : 'has not gained';
+  const has = operator === 'In' ? 'has gained or lost' : 'has neither gained nor lost';
   return `the process ${has} ${capabilityList(mask)} (${set}) since its program started`;
 }
 
