@@ -1,3 +1,4 @@
+import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadAccess } from '../../src/kube/credentials.ts';
@@ -178,6 +179,15 @@ describe('the definitions', () => {
 
   test('let policies be chosen by their mode', async () => {
     await expect(api.kubectl.run(['get', 'tracingpolicies', '--field-selector=status.mode=Enforce'])).resolves.toBeDefined();
+  });
+});
+
+describe('kubectl apply', () => {
+  test('takes the definitions from the client side too, which keeps a copy in an annotation', async () => {
+    const text = await api.kubectl.run(['apply', '-f', path.join(import.meta.dirname, '../../crds')]);
+    expect(text).toContain('tracingpolicies.cilium.io configured');
+    const annotations = await api.kubectl.run(['get', 'crd', '-o', 'jsonpath={.items[*].metadata.annotations}']);
+    expect(annotations).toContain('last-applied-configuration');
   });
 });
 

@@ -65,7 +65,7 @@ describe('the definitions of the two kinds', () => {
     for (const [path, node] of nodesOf(schemaOf(cluster), '$')) {
       for (const [name, field] of Object.entries(node.properties ?? {}).filter(([name]) => name !== 'metadata')) {
         const { description } = field;
-        expect([`${path}.${name}`, description]).toEqual([`${path}.${name}`, expect.stringMatching(/^[\x20-\x7e]{10,400}[.!)]$/)]);
+        expect([`${path}.${name}`, description]).toEqual([`${path}.${name}`, expect.stringMatching(/^[\x20-\x7e]{10,600}[.!)]$/)]);
       }
     }
   });

@@ -34,8 +34,10 @@ const plainAction = object(
     action: z
       .enum(ACTIONS)
       .describe(
-        'Post: send an event. NoPost: send none. Override: let the call fail with argError. Sigkill, Signal: signal the process; ' +
-          'the call may still happen, so deny with Override. Others: see their arg fields.',
+        'Post: send an event (also without any action). NoPost: send none. Override: let the call fail with argError. Sigkill, Signal: signal the ' +
+          'process; the call may still take place, so deny with Override where that matters. GetUrl, DnsLookup: tell somebody. TrackSock, ' +
+          'UntrackSock: let events of a socket name its process. NotifyEnforcer: let the policy deny or kill in a call of enforcers; ' +
+          'CleanupEnforcerNotification takes that back. Set: write an argument of a usdt.',
       ),
     argError: int32.optional().describe('Override: what the call returns instead of running, -4095 to -1; -1 is EPERM, -13 EACCES.'),
     argSig: uint32.optional().describe('Signal, NotifyEnforcer: number of the signal, 1 to 64; 19 is SIGSTOP.'),
@@ -60,7 +62,7 @@ const plainAction = object(
     userStackTrace: off('Post: add the stack of the process. For kprobes and fentries.'),
     imaHash: off('Post: add the hash that IMA has of the file. For lsmhooks on files.'),
   },
-  'Something to do when the filters of a selector hold.',
+  'Something to do when the filters of a selector hold. With policy-mode monitor nothing is denied, signalled or written, only counted.',
   'Action',
 );
 

@@ -67,8 +67,10 @@ const shape = {
     .enum(ARG_TYPES)
     .default('auto')
     .describe(
-      'How the value is read, shown and compared, for example string, int, file, sock. A type that is not that of the kernel reads nonsense. ' +
-        'auto: from the kernel, for tracepoints and resolve only. nop: reads nothing.',
+      'How the value is read, shown and compared. Numbers: int, uint32, int64, size_t and so on. Texts: string, char_buf (with sizeArgIndex), ' +
+        'filename, and what has a path: file, path, dentry, fd, linux_binprm. Sockets: sock, socket, skb, sockaddr. Capability sets: ' +
+        'cap_effective and so on. Shown only: cred, bpf_attr, module and others. A type that is not that of the kernel reads nonsense. ' +
+        'auto, the default: from the kernel, for tracepoints and resolve only. nop: reads nothing.',
     ),
   resolve: z
     .string()
@@ -81,7 +83,7 @@ const shape = {
     .optional()
     .describe('For char_buf and char_iovec: the argument that holds the size, counted from 1 (its index plus 1).'),
   returnCopy: off('Read the buffer when the function returns, for example what read(2) filled in.'),
-  maxData: off('For char_buf: read up to 327360 bytes instead of 4095.'),
+  maxData: off('For char_buf: read up to 327360 bytes instead of 4095. Costs as much as it reads.'),
   label: z.string().optional().describe('Name of the value in events, for example path.'),
   source: z
     .string()

@@ -74,14 +74,17 @@ const argFilter = object(
     operator: z
       .enum(ARG_OPERATORS)
       .describe(
-        'How the value is compared. Texts and paths: Equal, Prefix, Postfix, SubString. Numbers: Equal, GT, LT, InRange, Mask. Sockets: ' +
-          'SAddr, DAddr, SPort, DPort, Protocol, Family, State. Files: FileType. In is Equal. An operator that does not fit the type is refused.',
+        'How the value is compared. Texts and paths: Equal, Prefix, Postfix, SubString, SubStringIgnCase. Numbers: Equal, GT, LT (one of the ' +
+          'values), InRange, Mask (a bit in common), InMap (many values, ranges, list:NAME). Sockets: SAddr, DAddr, SPort, DPort, SPortPriv ' +
+          '(below 1024), Protocol, Family, State. Files: FileType. Capability sets: Equal, Mask, CapabilitiesGained. Several integers: CelExpr. ' +
+          'In is Equal, NotIn is NotEqual. An operator that does not fit the type is refused.',
       ),
     values: strings
       .optional()
       .describe(
-        'Texts, so quote numbers: ["/etc/shadow"], ["-1", "0x10"], ["1024:65535"], ["10.0.0.0/8"], ["AF_INET"]. One must fit; with ' +
-          'Not operators none may. None for *Priv and CapabilitiesGained; CelExpr has one.',
+        'Texts, so quote numbers: ["/etc/shadow"], ["-1", "0x10"]; InRange and ports ["1024:65535"]; addresses ["10.0.0.0/8", "::1"]; names ' +
+          '["AF_INET"], ["IPPROTO_TCP"], ["TCP_LISTEN"], ["CAP_SYS_ADMIN"], ["reg"]; CelExpr ["arg0 == 2"]. One must fit; with Not operators ' +
+          'none may. None for *Priv and CapabilitiesGained.',
       ),
   },
   'A condition on a value that the hook reads. A value that cannot be read does not match, or as palisade.dev/on-unknown says.',
@@ -166,26 +169,45 @@ export const selector = object(
     matchArgs: z
       .array(argFilter)
       .optional()
-      .describe('On arguments that args lists, for example {index: 0, operator: Prefix, values: [/etc/]}.'),
-    matchData: z.array(argFilter).optional().describe('On values that data lists.'),
+      .describe(
+        'Conditions on arguments that args lists, for example {index: 0, operator: Prefix, values: [/etc/]}. All entries must hold; the values of ' +
+          'one entry are alternatives.',
+      ),
+    matchData: z.array(argFilter).optional().describe('Conditions on values that data lists, by their position there.'),
     matchReturnArgs: z
       .array(argFilter)
       .optional()
-      .describe('On the return value, for example {index: 0, operator: LT, values: ["0"]}: failed calls. Needs "return: true".'),
+      .describe('Conditions on the return value, for example {index: 0, operator: LT, values: ["0"]}: failed calls. Needs "return: true".'),
     matchBinaries: z
       .array(binaryFilter)
       .max(1)
       .optional()
-      .describe('On the executable, for example {operator: In, values: [/usr/bin/nc]}.'),
-    matchParentBinaries: z.array(binaryFilter).max(1).optional().describe('On the executable of the parent of the process.'),
-    matchPIDs: z.array(pidFilter).optional().describe('On process ids. Of little use in clusters: ids differ from start to start.'),
+      .describe('A condition on the executable, for example {operator: In, values: [/usr/bin/nc]}.'),
+    matchParentBinaries: z
+      .array(binaryFilter)
+      .max(1)
+      .optional()
+      .describe('A condition on the executable of the parent of the process, for example of the shell that started it.'),
+    matchPIDs: z
+      .array(pidFilter)
+      .optional()
+      .describe('Conditions on process ids. Of little use in clusters: ids differ from start to start.'),
     matchNamespaces: z
       .array(namespaceFilter)
       .optional()
-      .describe('On namespaces, for example {namespace: Pid, operator: NotIn, values: [host_ns]}: in containers.'),
-    matchNamespaceChanges: z.array(namespaceChangeFilter).optional().describe('On namespaces changed since execve, by unshare or setns.'),
-    matchCapabilities: z.array(capabilityFilter).optional().describe('On capabilities that the process has.'),
-    matchCapabilityChanges: z.array(capabilityFilter).optional().describe('On capabilities that the process gained since its execve.'),
+      .describe('Conditions on namespaces, for example {namespace: Pid, operator: NotIn, values: [host_ns]}: in containers.'),
+    matchNamespaceChanges: z
+      .array(namespaceChangeFilter)
+      .optional()
+      .describe('Conditions on namespaces that changed since execve, by unshare or setns: signs of a container escape.'),
+    matchCapabilities: z
+      .array(capabilityFilter)
+      .optional()
+      .describe('Conditions on capabilities that the process has, for example {operator: NotIn, values: [CAP_SYS_ADMIN]}.'),
+    matchCapabilityChanges: z
+      .array(capabilityFilter)
+      .optional()
+      .describe('Conditions on capabilities that the process gained since its execve: signs of an exploit.'),
     matchWorkloads: workloadFilter.optional(),
     matchActions: z.array(action).optional().describe('What happens when all filters hold, in this order. None: an event (Post).'),
     matchReturnActions: z
