@@ -1,14 +1,23 @@
 import { parseArgs } from 'node:util';
 import { measureCluster } from './cluster-figures.ts';
+import { benchCompile } from './compile-figures.ts';
 import { benchCompileLink } from './compile-link.ts';
 import { benchEvents } from './events.ts';
 import { benchInstructions } from './instructions.ts';
+import { benchLink } from './link-figures.ts';
+import { benchStartUp } from './start-up.ts';
 
-/** `make bench`: prints what the engine, the event path, the linker and a cluster cost. `--only NAME` measures one of them. */
+/** `make bench`: prints what the engine, the event path, the compiler, the linker, the command line and a cluster cost. `--only NAME` measures one of them. */
 const parts = {
   instructions: () => benchInstructions(['6.12', '7.x']),
   events: () => benchEvents('6.12'),
-  compile: () => Promise.resolve(benchCompileLink()),
+  compile: () => Promise.resolve(benchCompile()),
+  link: () => {
+    benchCompileLink();
+    benchLink();
+    return Promise.resolve();
+  },
+  start: () => Promise.resolve(benchStartUp()),
   cluster: () => measureCluster(process.env),
 } as const;
 
