@@ -9,7 +9,11 @@ const kernel = kernelWith(kernel612, { catalogue: null });
 
 function refusal(hook: PlanHook, members: Partial<Plan> = {}): string {
   const failures = bind(planOf(hook, members), kernel, 'enforce').flatMap(({ failure }) => failure ?? []);
-  expect(failures.every((failure) => failure.message.includes(failure.field))).toBe(true);
+  for (const { field, message } of failures) {
+    const inside = /^spec\.\w+\[\d+\]\.(.*)$/.exec(field)?.[1];
+    expect(message).toMatch(/^the engine of this version does not run .* yet/);
+    if (inside !== undefined) expect(message).toContain(inside);
+  }
   return failures.map(({ reason, field }) => `${reason} ${field}`).join(', ');
 }
 

@@ -20,7 +20,13 @@ import type { BindFailure } from './bound-hook.ts';
 import { argField } from './fields.ts';
 
 function notYet(field: string, what: string): BindFailure {
-  return { reason: 'NotInEngine', field, message: `the engine of this version does not run ${what} yet (${field})` };
+  return { reason: 'NotInEngine', field, message: `the engine of this version does not run ${what} yet${whereIn(field)}` };
+}
+
+/** What is inside a hook is named from the hook on: whoever shows a message shows the hook, too. */
+function whereIn(field: string): string {
+  const inside = /^spec\.\w+\[\d+\]\.(.*)$/.exec(field)?.[1];
+  return inside === undefined ? '' : ` (${inside})`;
 }
 
 /** Null: the engine runs all of it. */

@@ -3,6 +3,6 @@ import type { BoundMethod } from './methods.ts';
 
 /** One sentence about what is less than wished. */
 export function noteText(reason: LoadReason, method: BoundMethod | undefined): string {
-  const how = method === undefined ? '' : `, attached as ${method.method}`;
-  return `${findReason(reason)?.summary ?? reason}${how}`;
+  const summary = findReason(reason)?.summary ?? reason;
+  return method === undefined ? summary : `attached as ${method.method}: ${summary}`;
 }
