@@ -1,3 +1,4 @@
+import { createSelectorBudget } from './compile/budget.ts';
 import { compileEnforcers } from './compile/enforcers.ts';
 import type { PolicyContext } from './compile/hook-context.ts';
 import { compileFunctionHooks, compileLsmHook, compileTracepoint } from './compile/hooks.ts';
@@ -8,12 +9,14 @@ import { compileOptions } from './compile/options.ts';
 import { warnOfUnused } from './compile/unused.ts';
 import { compileUprobe, compileUsdt } from './compile/user-hooks.ts';
 import { compileWorkload, isEverything } from './compile/workloads.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { type PlanDigest, digestOfPlanText, serializePlan } from './digest.ts';
 import { isEnforcingHook } from './effect.ts';
 import { LIMITS } from './limits.ts';
 import { type LabelSelector, PLAN_FORMAT, type Plan, type PlanHook, type PlanScope, type PolicyMode } from './plan.ts';
 import type { Outcome, Policy } from './policy.ts';
-import { type ProblemSink, createProblemSink, fieldPath, hasErrors } from './problem.ts';
+import { type ProblemSink, TooManyErrors, createProblemSink, fieldPath, hasErrors } from './problem.ts';
+import { addDangers } from './warnings/dangers.ts';
 
 export type CompiledPolicy = {
   readonly plan: Plan;
@@ -29,7 +32,18 @@ export type CompiledPolicy = {
 
 /** Pure and deterministic; knows no kernel. All problems at once. */
 export function compile(policy: Policy): Outcome<CompiledPolicy> {
-  const sink = createProblemSink();
+  const sink = createProblemSink('stop');
+  try {
+    return compileAll(sink, policy);
+  } catch (error) {
+    if (error instanceof TooManyErrors) {
+      return { ok: false, problems: sink.list() };
+    }
+    throw error;
+  }
+}
+
+function compileAll(sink: ProblemSink, policy: Policy): Outcome<CompiledPolicy> {
   const { spec } = policy;
   refuseNamespacedFields(sink, policy);
   const { mode, options } = compileOptions(sink, policy);
@@ -37,7 +51,8 @@ export function compile(policy: Policy): Outcome<CompiledPolicy> {
   const macros = compileMacros(sink, spec.selectorsMacros ?? {});
   const enforcer = compileEnforcers(sink, spec.enforcers ?? [], lists, options.overrideMethod);
   const isNamespaced = policy.namespace !== null;
-  const hooks = compileHooks(sink, { lists, macros, hasEnforcer: enforcer !== undefined, isNamespaced }, policy);
+  const budget = createSelectorBudget(sink);
+  const hooks = compileHooks(sink, { lists, macros, budget, hasEnforcer: enforcer !== undefined, isNamespaced }, policy);
   const scope: PlanScope = { namespace: policy.namespace, ...compileWorkload(sink, 'spec', spec) };
   const nodeSelector = spec.nodeSelector === undefined ? null : compileLabelSelector(sink, 'spec.nodeSelector', spec.nodeSelector);
   const loader = spec.loader === true;
@@ -48,9 +63,6 @@ export function compile(policy: Policy): Outcome<CompiledPolicy> {
   if (hooks.length === 0 && !loader && !hasErrors(sink.list())) {
     sink.error('NoHooks', 'spec', 'watches nothing', 'add kprobes, tracepoints or lsmhooks');
   }
-  if (hooks.length > LIMITS.hooksPerPolicy) {
-    sink.error('TooManyHooks', 'spec', `${hooks.length} hooks`, `at most ${LIMITS.hooksPerPolicy}`);
-  }
   warnOfUnused(sink, spec);
   const plan: Plan = {
     format: PLAN_FORMAT,
@@ -60,34 +72,62 @@ export function compile(policy: Policy): Outcome<CompiledPolicy> {
     ...(loader ? { loader } : {}),
     ...(enforcer === undefined ? {} : { enforcer }),
   };
-  return finish(sink, { plan, mode, nodeSelector });
+  return finish(sink, policy, { plan, mode, nodeSelector });
 }
 
+/** Section by section; none is compiled any more after too many. */
 function compileHooks(sink: ProblemSink, context: PolicyContext, { spec }: Policy): readonly PlanHook[] {
-  return [
-    ...(spec.kprobes ?? []).flatMap((hook, index) => compileFunctionHooks(sink, context, 'kprobes', index, hook)),
-    ...(spec.tracepoints ?? []).map((hook, index) => compileTracepoint(sink, context, index, hook)),
-    ...(spec.lsmhooks ?? []).map((hook, index) => compileLsmHook(sink, context, index, hook)),
-    ...(spec.fentries ?? []).flatMap((hook, index) => compileFunctionHooks(sink, context, 'fentries', index, hook)),
-    ...(spec.uprobes ?? []).map((hook, index) => compileUprobe(sink, context, index, hook)),
-    ...(spec.usdts ?? []).map((hook, index) => compileUsdt(sink, context, index, hook)),
-  ];
+  const { kprobes = [], tracepoints = [], lsmhooks = [], fentries = [], uprobes = [], usdts = [] } = spec;
+  const hooks: PlanHook[] = [];
+  const each = <Spec>(specs: readonly Spec[], compileOne: (index: number, hook: Spec) => PlanHook | readonly PlanHook[]): void => {
+    for (const [index, hook] of specs.entries()) {
+      if (hooks.length <= LIMITS.hooksPerPolicy) {
+        hooks.push(...[compileOne(index, hook)].flat());
+      }
+    }
+  };
+  each(kprobes, (index, hook) => compileFunctionHooks(sink, context, 'kprobes', index, hook));
+  each(tracepoints, (index, hook) => compileTracepoint(sink, context, index, hook));
+  each(lsmhooks, (index, hook) => compileLsmHook(sink, context, index, hook));
+  each(fentries, (index, hook) => compileFunctionHooks(sink, context, 'fentries', index, hook));
+  each(uprobes, (index, hook) => compileUprobe(sink, context, index, hook));
+  each(usdts, (index, hook) => compileUsdt(sink, context, index, hook));
+  if (hooks.length > LIMITS.hooksPerPolicy) {
+    sink.error('TooManyHooks', 'spec', `more than ${LIMITS.hooksPerPolicy} hooks`, `at most ${LIMITS.hooksPerPolicy}, with those of lists`);
+  }
+  return hooks;
 }
 
 type Compiled = Pick<CompiledPolicy, 'plan' | 'mode' | 'nodeSelector'>;
 
-function finish(sink: ProblemSink, compiled: Compiled): Outcome<CompiledPolicy> {
-  const text = hasErrors(sink.list()) ? '' : serializePlan(compiled.plan);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > LIMITS.planBytes) {
-    sink.error('PlanTooLarge', 'spec', `${bytes} bytes when compiled`, `at most ${LIMITS.planBytes}`);
+function finish(sink: ProblemSink, policy: Policy, compiled: Compiled): Outcome<CompiledPolicy> {
+  const fits = hasErrors(sink.list()) || doesFit(compiled.plan);
+  const text = fits && !hasErrors(sink.list()) ? serializePlan(compiled.plan) : '';
+  if (!fits || Buffer.byteLength(text) > LIMITS.planBytes) {
+    sink.error('PlanTooLarge', 'spec', `more than ${LIMITS.planBytes} bytes when compiled`, `at most ${LIMITS.planBytes}`);
   }
   const problems = sink.list();
   if (hasErrors(problems)) {
     return { ok: false, problems };
   }
+  addDangers(sink, { policy, plan: compiled.plan });
   const enforces = compiled.plan.hooks.some(isEnforcingHook);
-  return { ok: true, value: { ...compiled, text, digest: digestOfPlanText(text), enforces }, warnings: problems };
+  return { ok: true, value: { ...compiled, text, digest: digestOfPlanText(text), enforces }, warnings: sink.list() };
+}
+
+/** Hooks of one list share what they say, and written out they may be more than memory holds: so one by one. */
+function doesFit(plan: Plan): boolean {
+  if (new Set(plan.hooks.map((hook) => hook.selectors)).size === plan.hooks.length) {
+    return true;
+  }
+  let bytes = 0;
+  for (const hook of plan.hooks) {
+    bytes += Buffer.byteLength(canonicalJson(hook));
+    if (bytes > LIMITS.planBytes) {
+      return false;
+    }
+  }
+  return true;
 }
 
 const CLUSTER_ONLY = ['hostSelector', 'uprobes', 'usdts', 'enforcers', 'loader'] as const;

@@ -30,6 +30,8 @@ export const LIMITS = {
   /** Of a field of a container: `repo` has a registry and a path. */
   containerValueBytes: 512,
   listNameBytes: 128,
+  listsPerPolicy: 1_024,
+  macrosPerPolicy: 1_024,
   hooksPerPolicy: 1_024,
   /** Functions that `enforcers` names. */
   enforcerCalls: 1_024,

@@ -60,27 +60,46 @@ export type ProblemSink = {
   add(problem: Problem): void;
   error(code: ProblemCode, path: string, message: string, hint?: string): void;
   warn(code: ProblemCode, path: string, message: string, hint?: string): void;
-  /** All that were added, in order; if there were more than the bound, the last one says how many are left out. */
+  /** No further error is shown: nobody reads a hint. */
+  isFull(): boolean;
+  /** In the order in which they were added, errors before warnings where not all fit; then the last one says how many are left out. */
   list(): readonly Problem[];
 };
 
 /** More than a person reads; less than hurts. */
 export const MAX_PROBLEMS = 100;
+/** After so many errors it is of no use to look for more. */
+const MAX_ERRORS = 2_000;
 
-export function createProblemSink(): ProblemSink {
-  const problems: Problem[] = [];
+/** Thrown by a sink that stops. */
+export class TooManyErrors extends Error {}
+
+/** `stop`: throws `TooManyErrors` when there are thousands, so that no time is spent on finding more; `count`: never. */
+export function createProblemSink(whenFull: 'count' | 'stop' = 'count'): ProblemSink {
+  const errors: Numbered[] = [];
+  const warnings: Numbered[] = [];
   const seen = new Set<string>();
-  let dropped = 0;
-  const add = (problem: Problem): void => {
+  let errorCount = 0;
+  let warningCount = 0;
+  let errorCalls = 0;
+  const keep = (problem: Problem): void => {
     const key = JSON.stringify([problem.code, problem.path, problem.message]);
     if (seen.has(key)) {
       return;
     }
-    if (problems.length < MAX_PROBLEMS) {
+    const kept = problem.severity === 'error' ? errors : warnings;
+    if (kept.length < MAX_PROBLEMS) {
       seen.add(key);
-      problems.push(problem);
-    } else {
-      dropped += 1;
+      kept.push({ problem, number: errorCount + warningCount });
+    }
+    errorCount += problem.severity === 'error' ? 1 : 0;
+    warningCount += problem.severity === 'error' ? 0 : 1;
+  };
+  const add = (problem: Problem): void => {
+    keep(problem);
+    errorCalls += problem.severity === 'error' ? 1 : 0;
+    if (whenFull === 'stop' && errorCalls >= MAX_ERRORS) {
+      throw new TooManyErrors(`more than ${MAX_ERRORS} errors`);
     }
   };
   const make = (severity: Problem['severity'], code: ProblemCode, path: string, message: string, hint: string | undefined): void =>
@@ -89,11 +108,20 @@ export function createProblemSink(): ProblemSink {
     add,
     error: (code, path, message, hint) => make('error', code, path, message, hint),
     warn: (code, path, message, hint) => make('warning', code, path, message, hint),
-    list: () =>
-      dropped === 0
-        ? problems
-        : [...problems, { code: 'TooManyProblems', path: 'spec', message: `and ${dropped} more problems`, severity: 'error' }],
+    isFull: () => errors.length >= MAX_PROBLEMS,
+    list: () => {
+      const shown = [...errors, ...warnings].slice(0, MAX_PROBLEMS).toSorted((a, b) => a.number - b.number);
+      const left = errorCount + warningCount - shown.length;
+      const problems = shown.map((entry) => entry.problem);
+      return left === 0 ? problems : [...problems, leftOut(left, errorCount > 0 ? 'error' : 'warning')];
+    },
   };
+}
+
+type Numbered = { readonly problem: Problem; readonly number: number };
+
+function leftOut(count: number, severity: Problem['severity']): Problem {
+  return { code: 'TooManyProblems', path: 'spec', message: `and ${count} more problems`, severity };
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {

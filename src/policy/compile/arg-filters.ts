@@ -174,8 +174,13 @@ function compileMembers(
 ): PlanFilter {
   const plain: IndexedValue[] = [];
   const names: string[] = [];
+  const listed = new Set<string>();
   for (const [index, text] of values.entries()) {
+    if (listed.has(text)) {
+      continue;
+    }
     if (text.startsWith('list:')) {
+      listed.add(text);
       names.push(...syscallsOf(sink, fieldPath(path, index), text, subject, context));
     } else {
       plain.push({ index, text });

@@ -127,12 +127,20 @@ function refuseLate(
   return args;
 }
 
+/** Names that are compared with a misspelt one. */
+const MAX_SUGGESTED = 64;
+
 /** The list that `list:NAME` names; undefined after a problem. */
 export function findList(sink: ProblemSink, path: string, reference: string, lists: ListTable): CompiledList | undefined {
   const name = reference.slice('list:'.length);
   const found = lists.get(name);
   if (found === undefined) {
-    sink.error('UnknownList', path, `there is no list ${quote(name)} in spec.lists`, didYouMean(name, lists.keys()));
+    sink.error(
+      'UnknownList',
+      path,
+      `there is no list ${quote(name)} in spec.lists`,
+      sink.isFull() ? undefined : didYouMean(name, [...lists.keys()].slice(0, MAX_SUGGESTED)),
+    );
   }
   return found;
 }

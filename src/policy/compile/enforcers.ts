@@ -23,7 +23,8 @@ export function compileEnforcers(
   }
   const path = 'spec.enforcers[0]';
   const at = fieldPath(path, 'calls');
-  const calls = textSet(spec.calls.flatMap((call, index) => callsOf(sink, fieldPath(at, index), call, lists)));
+  const distinct = new Map(spec.calls.map((call, index) => [call, index]));
+  const calls = textSet([...distinct].flatMap(([call, index]) => callsOf(sink, fieldPath(at, index), call, lists)));
   if (spec.calls.length === 0) {
     sink.error('NoValues', at, 'names no call');
   } else if (calls.length > LIMITS.enforcerCalls) {

@@ -1,4 +1,5 @@
 import type { PlanHookKind } from '../plan.ts';
+import type { SelectorBudget } from './budget.ts';
 import type { DeclaredArg } from './declared.ts';
 import type { ListTable } from './lists.ts';
 import type { MacroTable } from './macros.ts';
@@ -7,6 +8,7 @@ import type { MacroTable } from './macros.ts';
 export type PolicyContext = {
   readonly lists: ListTable;
   readonly macros: MacroTable;
+  readonly budget: SelectorBudget;
   readonly hasEnforcer: boolean;
   readonly isNamespaced: boolean;
 };

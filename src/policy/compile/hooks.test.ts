@@ -63,6 +63,14 @@ describe('hooks of every kind', () => {
     ]);
   });
 
+  it('do not take the saved registers of a system call for its arguments', () => {
+    const call = { call: '__x64_sys_write', syscall: false };
+    const codes = (args: readonly object[]) => codesOf(policyObject({ kprobes: [{ ...call, args }] }));
+    expect(codes([{ index: 0, type: 'int' }])).toEqual(['ASyscall']);
+    expect(codes([])).toEqual([]);
+    expect(codes([{ index: 0, type: 'uint64', resolve: 'di' }])).toEqual([]);
+  });
+
   it('say that a kernel without the function does not matter', () => {
     const call = { call: 'bpf_check', syscall: false };
     expect(hooksOf({ kprobes: [{ ...call, ignore: { callNotFound: true } }] })[0]?.ignoreMissing).toBe(true);

@@ -1,6 +1,8 @@
 import type { PlanHook } from '../plan.ts';
 import type { PlanGenerated } from '../plan-probes.ts';
+import { LIMITS } from '../limits.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
+import type { ArgumentSpec } from '../schema/arguments.ts';
 import type { KprobeSpec, LsmHookSpec, TracepointSpec } from '../schema/hooks.ts';
 import { findList } from './declared.ts';
 import { compileBody } from './hook-body.ts';
@@ -20,6 +22,9 @@ export function compileFunctionHooks(
   const path = fieldPath(`spec.${section}`, index);
   const kind = section === 'kprobes' ? 'kprobe' : 'fentry';
   const { targets, syscall, generated } = functionsOf(sink, fieldPath(path, 'call'), spec, policy);
+  if (!syscall) {
+    refuseWrappedArguments(sink, path, targets, spec.args ?? []);
+  }
   const canDeny = syscall || (generated === undefined && targets.every((target) => target.startsWith('security_')));
   const body = compileBody(sink, policy, { path, kind, target: '', canDeny, hasBtfFile: false }, spec);
   return targets.map((target) => ({
@@ -50,7 +55,20 @@ function functionsOf(sink: ProblemSink, path: string, { call, syscall }: KprobeS
       return { targets: [call.slice('list:'.length)], syscall: list.generated.from === 'syscalls', generated: list.generated };
     case 'syscalls':
     case 'functions':
-      return { targets: list.names, syscall: list.of === 'syscalls' };
+      // More make too many hooks anyway.
+      return { targets: list.names.slice(0, LIMITS.hooksPerPolicy + 1), syscall: list.of === 'syscalls' };
+  }
+}
+
+const SYSCALL_WRAPPER = /^__(x64|ia32|arm64|arm32)_(compat_)?sys_/;
+
+/** These functions have one argument, the saved registers: numbers of the system call's arguments would read what is no argument. */
+function refuseWrappedArguments(sink: ProblemSink, path: string, targets: readonly string[], args: readonly ArgumentSpec[]): void {
+  const wrapper = targets.find((target) => SYSCALL_WRAPPER.test(target));
+  const position = args.findIndex((arg) => arg.type !== 'nop' && (arg.resolve ?? '') === '');
+  if (wrapper !== undefined && position !== -1) {
+    const message = `${quote(wrapper)} is a system call: its arguments are not those of the function`;
+    sink.error('ASyscall', fieldPath(fieldPath(path, 'args'), position), message, 'set "syscall: true"');
   }
 }
 

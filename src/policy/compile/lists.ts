@@ -16,6 +16,10 @@ export type ListTable = ReadonlyMap<string, CompiledList>;
 
 export function compileLists(sink: ProblemSink, specs: readonly ListSpec[]): ListTable {
   const table = new Map<string, CompiledList>();
+  if (specs.length > LIMITS.listsPerPolicy) {
+    sink.error('SetTooLarge', 'spec.lists', `${specs.length} lists`, `at most ${LIMITS.listsPerPolicy}`);
+    return table;
+  }
   for (const [index, spec] of specs.entries()) {
     const path = fieldPath('spec.lists', index);
     if (spec.name === '' || Buffer.byteLength(spec.name) > LIMITS.listNameBytes || !spec.name.isWellFormed()) {

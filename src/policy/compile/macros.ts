@@ -1,6 +1,10 @@
+import { LIMITS } from '../limits.ts';
 import { didYouMean } from '../nearest.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { SelectorSpec } from '../schema/selectors.ts';
+
+/** Names that are compared with a misspelt one. */
+const MAX_SUGGESTED = 64;
 
 export type MacroTable = ReadonlyMap<string, SelectorSpec>;
 
@@ -27,6 +31,11 @@ export type ExpandedSelector = { readonly spec: SelectorSpec; readonly pathOf: (
 
 /** Macros by name; problems for what no macro can have, also in macros that nobody uses. */
 export function compileMacros(sink: ProblemSink, specs: Readonly<Record<string, SelectorSpec>>): MacroTable {
+  const count = Object.keys(specs).length;
+  if (count > LIMITS.macrosPerPolicy) {
+    sink.error('SetTooLarge', 'spec.selectorsMacros', `${count} macros`, `at most ${LIMITS.macrosPerPolicy}`);
+    return new Map();
+  }
   for (const [name, macro] of Object.entries(specs)) {
     const path = macroPath(name);
     if ((macro.macros ?? []).length > 0) {
@@ -48,7 +57,12 @@ export function expandMacros(sink: ProblemSink, path: string, spec: SelectorSpec
     const at = fieldPath(fieldPath(path, 'macros'), index);
     const macro = macros.get(name);
     if (macro === undefined) {
-      sink.error('UnknownMacro', at, `there is no macro ${quote(name)} in spec.selectorsMacros`, didYouMean(name, macros.keys()));
+      sink.error(
+        'UnknownMacro',
+        at,
+        `there is no macro ${quote(name)} in spec.selectorsMacros`,
+        sink.isFull() ? undefined : didYouMean(name, [...macros.keys()].slice(0, MAX_SUGGESTED)),
+      );
       continue;
     }
     for (const block of BLOCKS.filter((candidate) => isUsed(macro, candidate))) {

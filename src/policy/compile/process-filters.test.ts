@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CAPABILITIES } from '../capabilities.ts';
 import { createProblemSink, formatProblem } from '../problem.ts';
 import { selector } from '../schema/selectors.ts';
 import {
@@ -23,7 +24,7 @@ function compileBlocks(spec: object) {
     ...(blocks.matchCapabilities ?? []).map((each) => compileCapabilityFilter(sink, 'c', each)),
     ...(blocks.matchCapabilityChanges ?? []).map((each) => compileCapabilityChangeFilter(sink, 'cc', each)),
   ];
-  return { filters: filters.filter((each) => each !== undefined), lines: sink.list().map(formatProblem) };
+  return { filters: filters.flat().filter((each) => each !== undefined), lines: sink.list().map(formatProblem) };
 }
 
 describe('filters on processes', () => {
@@ -89,12 +90,44 @@ describe('filters on processes', () => {
       filters: [
         { on: 'capability', set: 'effective', operator: 'In', mask: '33', isNamespaceCapability: false },
         { on: 'capability', set: 'permitted', operator: 'NotIn', mask: String(1 << 21), isNamespaceCapability: true },
+        { on: 'namespace', namespace: 'user', operator: 'NotIn', values: ['host_ns'] },
         { on: 'capabilityChange', set: 'inheritable', operator: 'In', mask: '2', isNamespaceCapability: false },
       ],
       lines: [],
     });
     expect(compileBlocks({ matchCapabilities: [{ operator: 'In', values: ['SYS_ADMN'] }] }).lines).toEqual([
       'c.values[0]: Linux has no capability "SYS_ADMN"; did you mean "CAP_SYS_ADMIN"?',
+    ]);
+  });
+
+  it('NotIn on changes is about a change of something else (as upstream)', () => {
+    const all = (1n << 41n) - 1n;
+    expect(
+      compileBlocks({
+        matchNamespaceChanges: [{ operator: 'NotIn', values: ['Uts', 'Ipc', 'Time', 'TimeForChildren', 'Cgroup', 'User', 'Net'] }],
+        matchCapabilityChanges: [{ operator: 'NotIn', values: ['CAP_CHOWN'] }],
+      }),
+    ).toEqual({
+      filters: [
+        { on: 'namespaceChange', operator: 'In', namespaces: ['mnt', 'pid', 'pid_for_children'] },
+        { on: 'capabilityChange', set: 'effective', operator: 'NotIn', mask: '1', isNamespaceCapability: false },
+        { on: 'capabilityChange', set: 'effective', operator: 'In', mask: String(all - 1n), isNamespaceCapability: false },
+      ],
+      lines: [],
+    });
+    expect(
+      compileBlocks({
+        matchNamespaceChanges: [
+          {
+            operator: 'NotIn',
+            values: ['Uts', 'Ipc', 'Mnt', 'Pid', 'PidForChildren', 'Net', 'Time', 'TimeForChildren', 'Cgroup', 'User'],
+          },
+        ],
+        matchCapabilityChanges: [{ operator: 'NotIn', values: [...CAPABILITIES] }],
+      }).lines,
+    ).toEqual([
+      'nc.values: never matches: these are all kinds of namespaces, and NotIn is about the others',
+      'cc.values: never matches: these are all capabilities, and NotIn is about a change of others',
     ]);
   });
 

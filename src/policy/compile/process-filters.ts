@@ -1,15 +1,10 @@
+import { CAPABILITIES } from '../capabilities.ts';
 import { LIMITS } from '../limits.ts';
 import { didYouMean } from '../nearest.ts';
 import { isNamespaceName } from '../names.ts';
 import { parseInteger } from '../integers.ts';
 import type { LinuxNamespace, PlanFilter } from '../plan.ts';
-import type {
-  PlanBinaryFilter,
-  PlanCapabilityChangeFilter,
-  PlanCapabilityFilter,
-  PlanNamespaceChangeFilter,
-  PlanPidFilter,
-} from '../plan-process-filters.ts';
+import type { PlanBinaryFilter, PlanCapabilityFilter, PlanNamespaceChangeFilter, PlanPidFilter } from '../plan-process-filters.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type {
   BinaryFilterSpec,
@@ -119,6 +114,7 @@ const NAMESPACE_BY_NAME: ReadonlyMap<string, LinuxNamespace> = new Map(
   Object.entries(LINUX_NAMESPACES).map(([name, namespace]) => [name.toLowerCase(), namespace]),
 );
 
+/** NotIn is upstream's: some namespace of another kind changed. Said of all kinds, it never matches. */
 export function compileNamespaceChangeFilter(
   sink: ProblemSink,
   path: string,
@@ -138,35 +134,53 @@ export function compileNamespaceChangeFilter(
     }
     return [found];
   });
-  return { on: 'namespaceChange', operator: filter.operator, namespaces: [...new Set(namespaces)].toSorted() };
+  const wanted = Object.values(LINUX_NAMESPACES).filter((each) => namespaces.includes(each) === (filter.operator === 'In'));
+  if (wanted.length === 0) {
+    sink.error('BadValue', at, 'never matches: these are all kinds of namespaces, and NotIn is about the others');
+  }
+  return { on: 'namespaceChange', operator: 'In', namespaces: wanted.toSorted() };
 }
 
-export function compileCapabilityFilter(sink: ProblemSink, path: string, filter: CapabilityFilterSpec): PlanCapabilityFilter | undefined {
-  const held = compileCapabilities(sink, path, filter);
-  return held === undefined ? undefined : { on: 'capability', ...held };
+export function compileCapabilityFilter(sink: ProblemSink, path: string, filter: CapabilityFilterSpec): readonly PlanFilter[] {
+  const mask = compileMask(sink, fieldPath(path, 'values'), filter.values);
+  return mask === undefined ? [] : [{ on: 'capability', ...about(filter), operator: filter.operator, mask }, ...outsideOfHost(filter)];
 }
 
-export function compileCapabilityChangeFilter(
-  sink: ProblemSink,
-  path: string,
-  filter: CapabilityFilterSpec,
-): PlanCapabilityChangeFilter | undefined {
-  const gained = compileCapabilities(sink, path, filter);
-  return gained === undefined ? undefined : { on: 'capabilityChange', ...gained };
+/** NotIn is upstream's: none of these changed, and some other did. */
+export function compileCapabilityChangeFilter(sink: ProblemSink, path: string, filter: CapabilityFilterSpec): readonly PlanFilter[] {
+  const mask = compileMask(sink, fieldPath(path, 'values'), filter.values);
+  if (mask === undefined) {
+    return [];
+  }
+  const others = String(~BigInt(mask) & ALL_CAPABILITIES);
+  const change = { on: 'capabilityChange', ...about(filter) } as const;
+  if (filter.operator === 'NotIn' && others === '0') {
+    sink.error('BadValue', fieldPath(path, 'values'), 'never matches: these are all capabilities, and NotIn is about a change of others');
+  }
+  return [
+    { ...change, operator: filter.operator, mask },
+    ...(filter.operator === 'NotIn' ? [{ ...change, operator: 'In' as const, mask: others }] : []),
+    ...outsideOfHost(filter),
+  ];
 }
+
+const ALL_CAPABILITIES = (1n << BigInt(CAPABILITIES.length)) - 1n;
 
 const CAPABILITY_SETS = { Effective: 'effective', Permitted: 'permitted', Inheritable: 'inheritable' } as const;
 
-function compileCapabilities(sink: ProblemSink, path: string, filter: CapabilityFilterSpec): Omit<PlanCapabilityFilter, 'on'> | undefined {
-  const at = fieldPath(path, 'values');
-  if (!isCountUsable(sink, at, filter.values)) {
-    return undefined;
-  }
-  const mask = filter.values.reduce((bits, name, index) => bits | capabilityBit(sink, fieldPath(at, index), name), 0n);
-  return {
-    set: CAPABILITY_SETS[filter.type],
-    operator: filter.operator,
-    mask: String(mask),
-    isNamespaceCapability: filter.isNamespaceCapability,
-  };
+function about({ type, isNamespaceCapability }: CapabilityFilterSpec): Pick<PlanCapabilityFilter, 'set' | 'isNamespaceCapability'> {
+  return { set: CAPABILITY_SETS[type], isNamespaceCapability };
+}
+
+/** Capabilities of a namespace are nothing that a task in the user namespace of the host lacks: NotIn never holds for it (as upstream). */
+function outsideOfHost({ operator, isNamespaceCapability }: CapabilityFilterSpec): readonly PlanFilter[] {
+  return operator === 'NotIn' && isNamespaceCapability
+    ? [{ on: 'namespace', namespace: 'user', operator: 'NotIn', values: ['host_ns'] }]
+    : [];
+}
+
+function compileMask(sink: ProblemSink, path: string, names: readonly string[]): string | undefined {
+  return isCountUsable(sink, path, names)
+    ? String(names.reduce((bits, name, index) => bits | capabilityBit(sink, fieldPath(path, index), name), 0n))
+    : undefined;
 }

@@ -27,13 +27,16 @@ export function compileSelectors(
   const path = fieldPath(hookPath, 'selectors');
   if (specs.length > LIMITS.selectorsPerHook) {
     sink.error('TooManySelectors', path, `${specs.length} selectors`, `at most ${LIMITS.selectorsPerHook}`);
+    return [];
   }
   if (specs.length === 0) {
     return [{ path: hookPath, filters: [], actions: [{ type: 'post' }] }];
   }
-  const selectors = specs.map((spec, index) => {
+  const { macros, lists, budget } = context.policy;
+  const selectors = specs.flatMap((spec, index) => {
     const at = fieldPath(path, index);
-    return compileSelector(sink, at, context, expandMacros(sink, at, spec, context.policy.macros));
+    const expanded = expandMacros(sink, at, spec, macros);
+    return budget.take(expanded.spec, lists) ? [compileSelector(sink, at, context, expanded)] : [];
   });
   const expressions = selectors
     .flatMap(({ filters, returnFilters = [] }) => [...filters, ...returnFilters])
@@ -77,7 +80,7 @@ function compileSelector(sink: ProblemSink, path: string, context: HookContext, 
   };
 }
 
-type CompileFilter<Spec> = (sink: ProblemSink, path: string, spec: Spec) => PlanFilter | undefined;
+type CompileFilter<Spec> = (sink: ProblemSink, path: string, spec: Spec) => PlanFilter | readonly PlanFilter[] | undefined;
 
 function actionsOf(
   sink: ProblemSink,
