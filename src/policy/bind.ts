@@ -6,10 +6,11 @@ import { expand } from './bind/expansion.ts';
 import { nameField } from './bind/fields.ts';
 import type { BoundMethod } from './bind/methods.ts';
 import { noteText } from './bind/note-text.ts';
-import { findMissing, needsLoop } from './bind/missing-name.ts';
+import { findMissing } from './bind/missing-name.ts';
 import { createNameSearch, type NameSearch } from './bind/name-search.ts';
 import { bindEnforcer, bindLoader } from './bind/plan-parts.ts';
 import { checkSignature } from './bind/signature-check.ts';
+import { findUnmetNeed } from './bind/unmet-need.ts';
 import { killMethods, returnMethods, watchMethods, whyNoWatch } from './bind/watch.ts';
 import { effectOf } from './effect.ts';
 import type { KernelFacts } from './kernel-facts.ts';
@@ -76,7 +77,7 @@ function bindHook(question: HookQuestion): BoundHook {
 
   const ways = waysOf(question, point, functions);
   const signature = checkSignature(hook, point, kernel, search);
-  const failure = ways.failure ?? signature.failure ?? whyNoFilter(hook, kernel) ?? whyNotInEngine(hook);
+  const failure = ways.failure ?? signature.failure ?? findUnmetNeed(hook, kernel) ?? whyNotInEngine(hook);
   const planned = ways.methods;
   const notes = [...notesOf(planned[0], identity.field), ...notesOf(ways.returns[0], `${hook.path}.return`), ...signature.notes];
   if (failure !== null) return { ...nothing(identity, failure), planned, plannedReturns: ways.returns, functions };
@@ -166,15 +167,6 @@ function effectiveOf(hook: PlanHook, methods: readonly BoundMethod[], mode: Poli
   if (deny !== 'none' && deny !== 'kill') return 'deny';
   const kills = hook.selectors.some((selector) => selector.actions.some(signals) || (selector.returnActions ?? []).some(signals));
   return deny === 'kill' || kills ? 'kill' : 'observe';
-}
-
-function whyNoFilter(hook: PlanHook, kernel: KernelFacts): BindFailure | null {
-  for (const selector of hook.selectors) {
-    if (!selector.filters.some((filter) => filter.on === 'substring')) continue;
-    const missing = needsLoop(kernel);
-    if (missing !== undefined) return { ...missing, field: `${selector.path}.matchArgs` };
-  }
-  return null;
 }
 
 function notesOf(method: BoundMethod | undefined, field: string): readonly BindNote[] {

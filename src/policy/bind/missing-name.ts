@@ -1,5 +1,5 @@
 /** Whether a kernel has what a hook names, and what it has instead. */
-import { type KernelCatalogue, type KernelFacts, hasFact } from '../kernel-facts.ts';
+import type { KernelCatalogue, KernelFacts } from '../kernel-facts.ts';
 import type { LoadReason } from '../reasons.ts';
 import { type AttachPoint, syscallPrefix } from './attach-point.ts';
 import type { NameSearch } from './name-search.ts';
@@ -62,11 +62,4 @@ export function* syscallNames(functions: Iterable<string>, arch: string): Genera
 
 function missingText(what: string, name: string, candidates: Iterable<string>, search: NameSearch): string {
   return `this kernel has no ${what} "${name}"${search.near(name, candidates)}`;
-}
-
-/** What a filter needs of a kernel that not every kernel has. */
-export function needsLoop(kernel: KernelFacts): Missing | undefined {
-  return hasFact(kernel, 'bpf_loop')
-    ? undefined
-    : { reason: 'NeedsBpfLoop', message: 'SubString needs bpf_loop, which this kernel lacks (Linux 5.17 has it)' };
 }
