@@ -112,7 +112,8 @@ export function keyedUses(filters: readonly PlanFilter[]): readonly KeyedUse[] {
 
 /** Equal texts give equal tables. */
 export function describeSets(sets: ReadonlyMap<number, { readonly key: string; readonly set: ProcessSet }>): string {
-  return digestKey(JSON.stringify([...sets].map(([number, { key, set }]) => [number, key, set.follows]).toSorted()));
+  const sorted = [...sets].toSorted(([a], [b]) => a - b);
+  return digestKey(JSON.stringify(sorted.map(([number, { key, set }]) => [number, key, set.follows])));
 }
 
 export type SetTables = {

@@ -117,7 +117,7 @@ export function lookUp(tables: ModelTables, table: Buffer, plane: PlaneFields, i
       return task.pid === undefined ? UNKNOWN : integerHit(tables, table, plane, index, BigInt(task.pid), 'unsigned');
     case PAL_P_NS_PID:
       if (task.nsPid === undefined) return UNKNOWN;
-      return task.nsPid === null ? NONE : integerHit(tables, table, plane, index, BigInt(task.nsPid), 'unsigned');
+      return integerHit(tables, table, plane, index, BigInt(task.nsPid ?? 0), 'unsigned');
     case PAL_P_NS:
       return integerHit(tables, table, plane, index, BigInt(task.namespaces[plane.field] ?? 0), 'unsigned');
     case PAL_P_NS_CHANGED:
@@ -159,7 +159,7 @@ function capabilityHit(tables: ModelTables, table: Buffer, plane: PlaneFields, i
   const hidden = (plane.field & PAL_PF_NS_CAP) !== 0 && task.inHostUserNamespace;
   const isNew = plane.source >= PAL_P_CAP_NEW_EFF;
   if (isNew && task.execCapabilities === undefined) return UNKNOWN;
-  const held = setOf(task.capabilities, plane.source) & ~(isNew && task.execCapabilities ? setOf(task.execCapabilities, plane.source) : 0n);
+  const held = setOf(task.capabilities, plane.source) ^ (isNew && task.execCapabilities ? setOf(task.execCapabilities, plane.source) : 0n);
   return integerHit(tables, table, plane, index, hidden ? 0n : held, 'unsigned');
 }
 

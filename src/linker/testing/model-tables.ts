@@ -40,7 +40,7 @@ export type ModelTables = {
   /** The longest prefix of the 64-bit key. */
   range(plane: number, key: bigint): SelectorMask;
   /** The longest node that begins the text; null: none does. */
-  string(plane: number, text: Buffer): (StringNode & { readonly bytes: number }) | null;
+  readonly string: (plane: number, text: Buffer) => (StringNode & { readonly bytes: number }) | null;
   address(plane: number, family: number, address: Uint8Array): AddressNode | null;
   column(table: 'cols' | 'xcols', index: number): SelectorMask;
   byteClass(automaton: number, byte: number): number;

@@ -29,6 +29,14 @@ describe('the numbers on disk', () => {
     expect(createAllocationFile(path, () => undefined).load()).toEqual(allocation);
   });
 
+  it('tell in which engine a policy is, where one attach point has several', async () => {
+    const path = await fresh();
+    const allocation = { ...EMPTY_ALLOCATION, lanes: new Map([['lsm:file_open u1', 2]]) };
+    const file = createAllocationFile(path, () => undefined);
+    await file.save(allocation);
+    expect(file.load()).toEqual(allocation);
+  });
+
   it('a missing file is an empty allocation, a damaged one too, and the damage is told', async () => {
     const path = await fresh();
     const told: string[] = [];

@@ -13,6 +13,9 @@ export type AllocationStore = {
   save(allocation: Allocation): Promise<void>;
 };
 
+/** Attach points have at most four engines; who is in the first is not written down. */
+const MAX_LANE = 3;
+
 const spaceSchema = z.strictObject({ last: z.int().min(-1), numbers: z.record(z.string().max(512), z.int().min(0)) });
 const fileSchema = z.strictObject({
   format: z.literal(1),
@@ -20,6 +23,7 @@ const fileSchema = z.strictObject({
   policies: spaceSchema,
   binarySets: spaceSchema,
   classes: spaceSchema,
+  lanes: z.record(z.string().max(1024), z.int().min(1).max(MAX_LANE)).optional(),
 });
 
 /** A file that is missing or damaged is an empty allocation: then everything is numbered anew, and every hook is sent. */
@@ -55,13 +59,14 @@ export function createAllocationFile(path: string, onDamage: (why: string) => vo
 
 export function writeAllocation(allocation: Allocation): string {
   const plain = (space: NumberSpace): z.infer<typeof spaceSchema> => ({ last: space.last, numbers: Object.fromEntries(space.numbers) });
-  const { hooks, policies, binarySets, classes } = allocation;
+  const { hooks, policies, binarySets, classes, lanes } = allocation;
   return JSON.stringify({
     format: 1,
     hooks: plain(hooks),
     policies: plain(policies),
     binarySets: plain(binarySets),
     classes: plain(classes),
+    ...(lanes === undefined ? {} : { lanes: Object.fromEntries(lanes) }),
   });
 }
 
@@ -77,5 +82,6 @@ export function readAllocation(text: string): Allocation {
     }
     return { last, numbers: new Map(Object.entries(numbers)) };
   };
-  return { hooks: space('hooks'), policies: space('policies'), binarySets: space('binarySets'), classes: space('classes') };
+  const spaces = { hooks: space('hooks'), policies: space('policies'), binarySets: space('binarySets'), classes: space('classes') };
+  return file.lanes === undefined ? spaces : { ...spaces, lanes: new Map(Object.entries(file.lanes)) };
 }
