@@ -6,7 +6,8 @@ import { compile } from '../compile.ts';
 import { parse } from '../parse.ts';
 import { formatProblem, type Problem } from '../problem.ts';
 import { mutatedFiles } from '../testing/text-mutation.ts';
-import { policyFiles } from '../testing/policies.ts';
+import { policyFiles, policyObject } from '../testing/policies.ts';
+import { WHOLE_LANGUAGE } from '../testing/whole-language.ts';
 import { formatLocated, locateProblems } from './locate.ts';
 import { readDocuments } from './read-documents.ts';
 
@@ -59,9 +60,8 @@ function usedHeapBytes(): number {
 const cpuMs = (since: NodeJS.CpuUsage): number => process.cpuUsage(since).user / 1_000;
 
 describe('policy files with something changed somewhere', () => {
-  const seeds = [...policyFiles('examples'), ...policyFiles('examples/seed'), ...policyFiles('e2e/fixtures/bad')].map(
-    ({ object }) => object,
-  );
+  const files = ['examples', 'examples/seed', 'e2e/fixtures/bad'].flatMap(policyFiles).map(({ object }) => object);
+  const seeds = [...files, ...WHOLE_LANGUAGE.map(([, spec]) => policyObject(spec))];
 
   it(
     'are read, parsed and compiled without a crash, in bounded time and memory',
