@@ -8,7 +8,7 @@ describe('reasons and codes', () => {
       const names = list.map((entry) => entry.name);
       expect(new Set(names).size).toBe(names.length);
       for (const name of names) {
-        expect(name).toMatch(/^[A-Z][A-Za-z]{1,62}$/);
+        expect(name).toMatch(/^[A-Z][A-Za-z0-9]{1,62}$/);
       }
     }
   });

@@ -4,6 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { type CompiledPolicy, compile } from '../compile.ts';
 import { parse } from '../parse.ts';
 import { type Problem, formatProblem } from '../problem.ts';
+import { dangers } from '../warnings/dangers.ts';
 
 const root = path.join(import.meta.dirname, '../../..');
 
@@ -18,13 +19,29 @@ export function problemsOf(object: unknown): string[] {
   return findProblems(object).map(formatProblem);
 }
 
+/** Without what is valid and dangerous: small policies for tests are, more often than not. `dangersOf` has these. */
 export function findProblems(object: unknown): readonly Problem[] {
   const parsed = parse(object);
   if (!parsed.ok) {
     return parsed.problems;
   }
-  const compiled = compile(parsed.value);
-  return compiled.ok ? compiled.warnings : compiled.problems;
+  const result = compile(parsed.value);
+  if (!result.ok) {
+    return result.problems;
+  }
+  const left = new Set(dangers(parsed.value, result.value.plan).map(formatProblem));
+  return result.warnings.filter((problem) => !left.has(formatProblem(problem)));
+}
+
+/** What `compile` warns of in a policy that is valid. Throws if it is not. */
+export function dangersOf(object: unknown): readonly Problem[] {
+  const parsed = parse(object);
+  const result = parsed.ok ? compile(parsed.value) : parsed;
+  if (!parsed.ok || !result.ok) {
+    throw new Error((result.ok ? [] : result.problems).map(formatProblem).join('\n'));
+  }
+  const found = new Set(dangers(parsed.value, result.value.plan).map(formatProblem));
+  return result.warnings.filter((problem) => found.has(formatProblem(problem)));
 }
 
 export function codesOf(object: unknown): string[] {

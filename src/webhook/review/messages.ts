@@ -2,9 +2,9 @@ import { formatProblem, type Problem } from '../../policy/problem.ts';
 import type { FleetProblem } from '../fleet/check-fleet.ts';
 import type { AdmissionCause } from './admission-review.ts';
 
-/** The API server passes on warnings of at most 256 bytes each and 4 KiB in all; people read fewer. */
+/** The API server passes on 256 characters of each warning and 4 KiB of all; a sentence that is cut before what would be right is useless. */
 export const MAX_WARNINGS = 5;
-export const MAX_WARNING_CHARS = 120;
+export const MAX_WARNING_CHARS = 256;
 /** Causes of a refusal; the rest is counted. */
 export const MAX_CAUSES = 20;
 const MAX_CAUSE_CHARS = 500;

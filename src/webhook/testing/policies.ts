@@ -5,6 +5,7 @@ export function goodPolicy(changes: Readonly<Record<string, unknown>> = {}): Rec
     kind: 'TracingPolicy',
     metadata: { name: 'guard' },
     spec: {
+      podSelector: {},
       lsmhooks: [
         {
           hook: 'file_open',
