@@ -121,12 +121,12 @@ enum pal_plane_src {
 	PAL_P_NS = 6,	    /* pal_plane.field = pal_ns number */
 	PAL_P_SLOT = 7,	    /* pal_plane.slot */
 	PAL_P_PID = 8,	    /* thread group id */
-	PAL_P_NS_PID = 9,   /* the same in the innermost pid namespace; none in that of the host */
+	PAL_P_NS_PID = 9,   /* the same in the innermost pid namespace; 0 in that of the host */
 	PAL_P_PARENT = 10,  /* sets of the parent */
 	PAL_P_FOLLOW = 11,  /* sets of the executables of the process and all its ancestors */
 	PAL_P_PARENT_FOLLOW = 12, /* the same of all its ancestors */
 	PAL_P_NS_CHANGED = 13, /* bit PAL_NS_*: this namespace is another one than at exec */
-	PAL_P_CAP_NEW_EFF = 14, /* capabilities that the process has now and had not at exec */
+	PAL_P_CAP_NEW_EFF = 14, /* capabilities that were gained or lost since exec */
 	PAL_P_CAP_NEW_PRM = 15,
 	PAL_P_CAP_NEW_INH = 16,
 	PAL_P_CEL = 17,	    /* field = number of the expression, ncls = its nodes */

@@ -1,7 +1,7 @@
 // Generated from native/abi/palisade.h by scripts/generate-abi.ts; do not edit.
 
 /** FNV-1a 64 of the header's bytes: agent and loader of different builds refuse each other. */
-export const ABI_HASH = 0x9de6b91c8b070fean;
+export const ABI_HASH = 0xda33af80b993aeean;
 
 export const PAL_ABI_VERSION = 1;
 export const PAL_LAYOUT_VERSION = 1;

@@ -20,7 +20,10 @@ export type PlanPidFilter = {
   readonly operator: 'In' | 'NotIn';
   /** Decimal; sorted by number. */
   readonly values: readonly string[];
-  /** The id inside the innermost pid namespace; a process in the host's has none, and matches neither In nor NotIn (as upstream). */
+  /**
+   * The id inside the innermost pid namespace. Of a process in the host's it is 0; with `followForks` such a process matches neither In
+   * nor NotIn, and as an ancestor it has no id (as upstream).
+   */
   readonly isNamespacePid?: true;
   /** In holds for descendants of such a process too, NotIn for none of them. */
   readonly followForks?: true;
@@ -59,5 +62,5 @@ export type PlanCapabilityFilter = {
   readonly isNamespaceCapability: boolean;
 };
 
-/** In: the process has one of the capabilities now that it had not at its exec; NotIn: none of them. */
+/** In: one of the capabilities was gained or lost since the process's exec; NotIn: none of them was. */
 export type PlanCapabilityChangeFilter = Omit<PlanCapabilityFilter, 'on'> & { readonly on: 'capabilityChange' };

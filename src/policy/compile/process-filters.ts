@@ -135,7 +135,7 @@ export function compileNamespaceChangeFilter(
     return [found];
   });
   const wanted = Object.values(LINUX_NAMESPACES).filter((each) => namespaces.includes(each) === (filter.operator === 'In'));
-  if (wanted.length === 0) {
+  if (filter.operator === 'NotIn' && wanted.length === 0) {
     sink.error('BadValue', at, 'never matches: these are all kinds of namespaces, and NotIn is about the others');
   }
   return { on: 'namespaceChange', operator: 'In', namespaces: wanted.toSorted() };

@@ -75,8 +75,13 @@ describe('selectors', () => {
     const object = (operator: string) =>
       lsmPolicy({ matchCapabilities: [{ operator, isNamespaceCapability: true, values: ['CAP_SYS_ADMIN'] }] });
     expect(verdict(object('In'), opens('/x')).selector).toBeNull();
-    expect(verdict(object('NotIn'), opens('/x')).selector).toBe(0);
     expect(verdict(object('In'), opens('/x', { inHostUserNamespace: false })).selector).toBe(0);
+    // Upstream's NotIn is about tasks in another user namespace too.
+    expect(verdict(object('NotIn'), opens('/x')).selector).toBeNull();
+    const inside = { inHostUserNamespace: false, namespaces: { ...none, user: 7 } };
+    expect(verdict(object('NotIn'), opens('/x', inside)).selector).toBeNull();
+    const powerless = { effective: 0n, permitted: 0n, inheritable: 0n };
+    expect(verdict(object('NotIn'), opens('/x', { ...inside, capabilities: powerless })).selector).toBe(0);
   });
 
   it('host_ns is the namespace of pid 1', () => {

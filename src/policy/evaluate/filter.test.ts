@@ -68,12 +68,24 @@ describe('a filter on process ids', () => {
     expect(of({ ...first, operator: 'NotIn' }, { pid: 4 })).toBe('yes');
   });
 
-  it('in the namespace of the process holds for none of the host, negated or not (as upstream)', () => {
+  it('in the namespace of the process is 0 on the host (as upstream)', () => {
     const inside: PlanPidFilter = { ...first, isNamespacePid: true };
     expect(of(inside, { pid: 7, nsPid: 1 })).toBe('yes');
     expect(of(inside, { pid: 1, nsPid: null })).toBe('no');
-    expect(of({ ...inside, operator: 'NotIn' }, { pid: 7, nsPid: null })).toBe('no');
+    expect(of({ ...inside, operator: 'NotIn' }, { pid: 7, nsPid: null })).toBe('yes');
+    expect(of({ ...inside, values: ['0'] }, { pid: 7, nsPid: null })).toBe('yes');
     expect(of(inside, { pid: 1 })).toBe('unknown');
+  });
+
+  it('in the namespace of the process with its descendants holds for none of the host, negated or not (as upstream)', () => {
+    const inside: PlanPidFilter = { on: 'pid', operator: 'In', values: ['0', '1'], isNamespacePid: true, followForks: true };
+    const shim = ran('/shim', { pid: 900, nsPid: null });
+    const init = ran('/init', { pid: 901, nsPid: 1 });
+    expect(of(inside, { pid: 7, nsPid: null, ancestors: [] })).toBe('no');
+    expect(of({ ...inside, operator: 'NotIn' }, { pid: 7, nsPid: null, ancestors: [] })).toBe('no');
+    expect(of(inside, { pid: 902, nsPid: 8, ancestors: [init, shim] })).toBe('yes');
+    // Executed into the container from outside; to upstream every process has an ancestor 0, and nothing ever matches NotIn 0.
+    expect(of({ ...inside, operator: 'NotIn' }, { pid: 903, nsPid: 9, ancestors: [shim] })).toBe('yes');
   });
 
   it('followForks holds for every descendant, however far: upstream looks at nine', () => {
@@ -96,13 +108,14 @@ describe('a filter on namespaces and capabilities', () => {
     expect(of(net, { namespaces: moved })).toBe('unknown');
   });
 
-  it('a capability is a change only if it is new', () => {
+  it('a capability is a change if it was gained or lost', () => {
     const admin: PlanFilter = { on: 'capabilityChange', set: 'effective', operator: 'In', mask: '6', isNamespaceCapability: false };
     const sets = (effective: bigint) => ({ effective, permitted: 7n, inheritable: 0n });
     expect(of(admin, { capabilities: sets(3n), execCapabilities: sets(1n) })).toBe('yes');
     expect(of(admin, { capabilities: sets(3n), execCapabilities: sets(2n) })).toBe('no');
-    expect(of(admin, { capabilities: sets(0n), execCapabilities: sets(2n) })).toBe('no');
-    expect(of({ ...admin, operator: 'NotIn' }, { capabilities: sets(0n), execCapabilities: sets(2n) })).toBe('yes');
+    expect(of(admin, { capabilities: sets(2n), execCapabilities: sets(2n) })).toBe('no');
+    expect(of(admin, { capabilities: sets(0n), execCapabilities: sets(2n) })).toBe('yes');
+    expect(of({ ...admin, operator: 'NotIn' }, { capabilities: sets(2n), execCapabilities: sets(3n) })).toBe('yes');
     expect(of(admin, { capabilities: sets(3n) })).toBe('unknown');
     const inNamespace: PlanFilter = { ...admin, isNamespaceCapability: true };
     expect(of(inNamespace, { capabilities: sets(3n), execCapabilities: sets(1n), inHostUserNamespace: true })).toBe('no');

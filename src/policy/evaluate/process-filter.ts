@@ -25,17 +25,25 @@ export function binaryAnswer(filter: PlanBinaryFilter, process: ProcessFacts): A
   return answerOf(filter.followChildren === true ? anyOf(line, before !== undefined, everRan) : runs(subject), filter.operator);
 }
 
+/** What the kernel says of a process in the pid namespace of the host. */
+const NO_NAMESPACE_PID = 0;
+
+/** With `followForks` a process of the host has no id in a namespace, and holds neither way (as upstream); without, its id is 0. */
 export function pidAnswer(filter: PlanPidFilter, process: ProcessFacts): Answer {
   const inNamespace = filter.isNamespacePid === true;
+  const hits = (one: Lineage): boolean | null => {
+    const id = inNamespace ? one.nsPid : one.pid;
+    return id === undefined ? null : filter.values.includes(String(id ?? NO_NAMESPACE_PID));
+  };
+  if (filter.followForks !== true) {
+    return answerOf(hits(process), filter.operator);
+  }
   if (inNamespace && process.nsPid === null) {
     return 'no';
   }
-  const hits = (one: Lineage): boolean | null => {
-    const id = inNamespace ? one.nsPid : one.pid;
-    return id === undefined ? null : id !== null && filter.values.includes(String(id));
-  };
-  const line = [process, ...(process.ancestors ?? [])];
-  return answerOf(filter.followForks === true ? anyOf(line, process.ancestors !== undefined, hits) : hits(process), filter.operator);
+  // Ancestors outside have no id that could be listed: all containers descend from the host.
+  const line = [process, ...(process.ancestors ?? []).filter(({ nsPid }) => !inNamespace || nsPid !== null)];
+  return answerOf(anyOf(line, process.ancestors !== undefined, hits), filter.operator);
 }
 
 /** One that hits is enough; null if none is known to, and something is not known. */
@@ -71,9 +79,10 @@ export function capabilityAnswer(filter: PlanCapabilityFilter, process: ProcessF
   return capabilityHit(filter, process.capabilities[filter.set], process);
 }
 
+/** Gained or lost: both are changes. */
 export function capabilityChangeAnswer(filter: PlanCapabilityChangeFilter, process: ProcessFacts): Answer {
   const before = process.execCapabilities;
-  return before === undefined ? 'unknown' : capabilityHit(filter, process.capabilities[filter.set] & ~before[filter.set], process);
+  return before === undefined ? 'unknown' : capabilityHit(filter, process.capabilities[filter.set] ^ before[filter.set], process);
 }
 
 function capabilityHit(filter: Omit<PlanCapabilityFilter, 'on'>, held: bigint, process: ProcessFacts): Answer {

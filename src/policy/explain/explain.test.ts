@@ -120,7 +120,7 @@ describe('Conditions', () => {
     ],
     [
       { matchCapabilityChanges: [{ type: 'Effective', operator: 'In', values: ['CAP_BPF'] }] },
-      'the process has gained CAP_BPF (effective) since its program started',
+      'the process has gained or lost CAP_BPF (effective) since its program started',
     ],
   ])('on the process: %j', (selector, text) => {
     expect(conditionsOf({ selectors: [selector] })).toEqual([text]);
