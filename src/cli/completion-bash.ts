@@ -38,7 +38,7 @@ _palisade_kernels() {
   local before=""
   [[ $current == *,* ]] && before="\${current%,*},"
   mapfile -t COMPREPLY < <(compgen -P "$before" -W "$1" -- "\${current##*,}")
-  _palisade_files
+  ((\${#COMPREPLY[@]} > 0)) || _palisade_files
 }
 _palisade() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" index

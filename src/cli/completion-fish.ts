@@ -47,7 +47,7 @@ function valueArguments(value: Completion): string {
       return '-r -F';
     case 'kernels':
       // Further ones after a comma: what is before it stays.
-      return `-r -F -a ${fishQuote(`(commandline -ct | string match -r '^.*,')${value.words.length === 0 ? '' : `{${value.words.join(',')}}`}`)}`;
+      return `-r -F -a ${fishQuote(`(commandline -ct | string replace -r '[^,]*$' '')${value.words.length === 0 ? '' : `{${value.words.join(',')}}`}`)}`;
     case 'unknown':
       return '-x';
   }

@@ -70,7 +70,7 @@ function complete(completion: Completion): string {
     case 'files':
       return '_files';
     case 'kernels':
-      return `compset -P '*,'; compadd -- ${completion.words.map(shellQuote).join(' ')}; _files`;
+      return `compset -P '*,'; compadd -- ${completion.words.map(shellQuote).join(' ')} || _files`;
     case 'unknown':
       return ':';
   }

@@ -1,5 +1,6 @@
+import { errorName } from '../error-numbers.ts';
 import type { PlanAction, PlanHook, PlanPost } from '../plan.ts';
-import { errnoName, signalName } from './errno-names.ts';
+import { signalName } from '../signal-names.ts';
 import { type ArgumentNames, placeName } from './value-names.ts';
 import { andList, many } from './words.ts';
 
@@ -33,11 +34,11 @@ function deedOf(hook: PlanHook, action: PlanAction, names: ArgumentNames): strin
     case 'sigkill':
       return 'the process is killed (SIGKILL)';
     case 'signal':
-      return `${signalName(action.signal)} is sent to the process`;
+      return `${signalText(action.signal)} is sent to the process`;
     case 'override':
       return hook.kind === 'uprobe'
         ? `the function returns ${action.errno} at once, without running`
-        : `the call is denied: it fails with ${errnoName(action.errno)} and has no effect`;
+        : `the call is denied: it fails with ${errorText(action.errno)} and has no effect`;
     case 'set_registers':
       return `registers of the process are set: ${action.registers.join(', ')}`;
     case 'redirect':
@@ -59,10 +60,22 @@ function deedOf(hook: PlanHook, action: PlanAction, names: ArgumentNames): strin
   }
 }
 
+/** `EPERM`, `error -4000`. */
+function errorText(errno: number): string {
+  const name = errorName(errno);
+  return name.startsWith('E') ? name : `error ${name}`;
+}
+
+/** `SIGTERM`, `signal 34`. */
+function signalText(signal: number): string {
+  const name = signalName(signal);
+  return name.startsWith('SIG') ? name : `signal ${name}`;
+}
+
 function enforcerText(errno: number, signal: number): string {
   const deeds = [
-    ...(errno === 0 ? [] : [`makes the call that it stands in fail with ${errnoName(errno)}`]),
-    ...(signal === 0 ? [] : [`sends ${signalName(signal)} to the process`]),
+    ...(errno === 0 ? [] : [`makes the call that it stands in fail with ${errorText(errno)}`]),
+    ...(signal === 0 ? [] : [`sends ${signalText(signal)} to the process`]),
   ];
   return `the enforcer ${andList(deeds)}`;
 }
