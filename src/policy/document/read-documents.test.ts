@@ -120,7 +120,7 @@ describe('bad text has a place, and costs only its document', () => {
       'f.yaml:1:10: NotYaml: the tag "tag:yaml.org,2002:int" means nothing here; leave it out',
     ],
     ['a merge of a text', 'a: &a b\nc: {<<: *a}\n', 'f.yaml:2:9: NotYaml: "<<" takes in the fields of a map'],
-    ['a name that is a list', '? [a]\n: b\n', 'f.yaml:1:'],
+    ['a name that is a list', '? [a]\n: b\n', 'f.yaml:1:3: NotYaml: the name of a field must be a text'],
     ['a list', '- a\n', 'f.yaml:1:1: NotAnObject: policy: is not a Kubernetes object'],
     ['a text', 'hello\n', 'f.yaml:1:1: NotAnObject'],
     ['no kind', 'spec: {}\n', 'f.yaml:1:1: UnknownKind: apiVersion: nothing is not cilium.io/v1alpha1'],

@@ -154,7 +154,7 @@ export function readValue(root: Node | null, textLength: number): ReadValue {
   function nameOf(pair: Pair): { text: string; place: Place; isMerge: boolean } | undefined {
     const key = asNode(pair.key);
     const place = key === null ? { start: 0, end: 0 } : placeOf(key);
-    const { value } = read(key, MAX_DEPTH);
+    const value = isMap(key) || isSeq(key) ? undefined : read(key, MAX_DEPTH).value;
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
       complain(place, 'NotYaml', value === null ? 'a field without a name' : 'the name of a field must be a text');
       return undefined;
