@@ -101,33 +101,32 @@ function compileHooks(sink: ProblemSink, context: PolicyContext, { spec }: Polic
 type Compiled = Pick<CompiledPolicy, 'plan' | 'mode' | 'nodeSelector'>;
 
 function finish(sink: ProblemSink, policy: Policy, compiled: Compiled): Outcome<CompiledPolicy> {
-  const fits = hasErrors(sink.list()) || doesFit(compiled.plan);
-  const text = fits && !hasErrors(sink.list()) ? serializePlan(compiled.plan) : '';
-  if (!fits || Buffer.byteLength(text) > LIMITS.planBytes) {
+  if (hasErrors(sink.list())) {
+    return { ok: false, problems: sink.list() };
+  }
+  const { plan } = compiled;
+  const text = textOf(plan);
+  if (text === null) {
     sink.error('PlanTooLarge', 'spec', `more than ${LIMITS.planBytes} bytes when compiled`, `at most ${LIMITS.planBytes}`);
+    return { ok: false, problems: sink.list() };
   }
-  const problems = sink.list();
-  if (hasErrors(problems)) {
-    return { ok: false, problems };
-  }
-  addDangers(sink, { policy, plan: compiled.plan });
-  const enforces = compiled.plan.hooks.some(isEnforcingHook);
+  addDangers(sink, { policy, plan });
+  const enforces = plan.hooks.some(isEnforcingHook);
   return { ok: true, value: { ...compiled, text, digest: digestOfPlanText(text), enforces }, warnings: sink.list() };
 }
 
-/** Hooks of one list share what they say, and written out they may be more than memory holds: so one by one. */
-function doesFit(plan: Plan): boolean {
-  if (new Set(plan.hooks.map((hook) => hook.selectors)).size === plan.hooks.length) {
-    return true;
-  }
-  let bytes = 0;
-  for (const hook of plan.hooks) {
-    bytes += Buffer.byteLength(canonicalJson(hook));
-    if (bytes > LIMITS.planBytes) {
-      return false;
+/** Null: too large. Hooks of one list share what they say, and written out together they may be more than memory holds. */
+function textOf(plan: Plan): string | null {
+  const isShared = new Set(plan.hooks.map((hook) => hook.selectors)).size < plan.hooks.length;
+  let left: number = LIMITS.planBytes;
+  for (const hook of isShared ? plan.hooks : []) {
+    left -= Buffer.byteLength(canonicalJson(hook));
+    if (left < 0) {
+      return null;
     }
   }
-  return true;
+  const text = serializePlan(plan);
+  return Buffer.byteLength(text) > LIMITS.planBytes ? null : text;
 }
 
 const CLUSTER_ONLY = ['hostSelector', 'uprobes', 'usdts', 'enforcers', 'loader'] as const;

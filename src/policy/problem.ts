@@ -113,14 +113,15 @@ export function createProblemSink(whenFull: 'count' | 'stop' = 'count'): Problem
       const shown = [...errors, ...warnings].slice(0, MAX_PROBLEMS).toSorted((a, b) => a.number - b.number);
       const left = errorCount + warningCount - shown.length;
       const problems = shown.map((entry) => entry.problem);
-      return left === 0 ? problems : [...problems, leftOut(left, errorCount > 0 ? 'error' : 'warning')];
+      const count = errorCalls >= MAX_ERRORS && whenFull === 'stop' ? `more than ${left}` : String(left);
+      return left === 0 ? problems : [...problems, leftOut(count, errorCount > 0 ? 'error' : 'warning')];
     },
   };
 }
 
 type Numbered = { readonly problem: Problem; readonly number: number };
 
-function leftOut(count: number, severity: Problem['severity']): Problem {
+function leftOut(count: string, severity: Problem['severity']): Problem {
   return { code: 'TooManyProblems', path: 'spec', message: `and ${count} more problems`, severity };
 }
 
