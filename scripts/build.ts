@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { cacheFolder } from '../e2e/host/cache.ts';
 import { step } from '../e2e/host/step.ts';
+import { bundleCli } from './bundle-cli.ts';
 import { buildLoader } from './loader-build.ts';
 
 /** Builds what is delivered: dist/ (TypeScript), the BPF objects, the loader. */
@@ -22,6 +23,7 @@ try {
   // Files of sources that are gone must not stay in the image.
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   await run('TypeScript', ['node_modules/.bin/tsc', '-p', 'tsconfig.build.json']);
+  await step('command line', () => bundleCli(path.join(root, 'dist')));
   if (existsSync(path.join(root, 'native/bpf/Makefile')))
     await run('BPF engine', ['make', '--no-print-directory', '-s', '-C', 'native/bpf']);
   if (existsSync(path.join(root, 'native/bpf/out'))) {

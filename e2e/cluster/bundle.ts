@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { rolldown } from 'rolldown';
+import { UNBUNDLED_CLI } from '../../scripts/bundle-cli.ts';
 
-/** Programs of the image, by the names that their files have below dist/src. */
-const programs = ['nodeagent/main', 'cli/main'] as const;
+/** Programs of the image, by the names that their files have below src: the modules below dist/src that they start with. */
+const programs = { 'nodeagent/main': 'nodeagent/main', 'cli/main': UNBUNDLED_CLI } as const;
 
 /**
  * Puts each program of the image and the packages it uses into a few files below `target`. Loading four hundred small files
@@ -10,7 +11,7 @@ const programs = ['nodeagent/main', 'cli/main'] as const;
  */
 export async function bundlePrograms(dist: string, target: string): Promise<void> {
   const bundle = await rolldown({
-    input: Object.fromEntries(programs.map((name) => [name, path.join(dist, 'src', `${name}.js`)])),
+    input: Object.fromEntries(Object.entries(programs).map(([name, module]) => [name, path.join(dist, 'src', `${module}.js`)])),
     platform: 'node',
     logLevel: 'warn',
   });
