@@ -1,6 +1,6 @@
 import { type IntRange, rangeOf } from './integers.ts';
 import type { PlanArgType } from './plan.ts';
-import type { PlanTextType } from './plan-types.ts';
+import type { PlanSocketType, PlanTextType } from './plan-types.ts';
 
 /** What filters see in a type: a number, a set of capabilities, a text, a socket; or nothing (`shown`), or not yet (`auto`). */
 export type ArgTypeClass = 'integer' | 'capabilities' | 'text' | 'socket' | 'shown' | 'auto';
@@ -58,6 +58,10 @@ export function classOf(type: PlanArgType): ArgTypeClass {
 
 export function isTextType(type: PlanArgType): type is PlanTextType {
   return classOf(type) === 'text';
+}
+
+export function isSocketType(type: PlanArgType): type is PlanSocketType {
+  return classOf(type) === 'socket';
 }
 
 /** Bytes as they are, NUL included; all other texts end at their first NUL. */
