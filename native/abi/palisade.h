@@ -101,6 +101,7 @@ enum pal_slot_src {
 #define PAL_SF_FIELD_ARRAY (1 << 6) /* tracepoint: char array stored inline in the record, width bytes in max */
 #define PAL_SF_RETURN_COPY (1 << 7) /* pointer taken at entry, bytes read when the function returns */
 #define PAL_NO_SIZE_SLOT 0xff
+#define PAL_SYSCALL_32BIT 0x80000000 /* in the value of a syscall64 argument: a call of a 32-bit program, and its number */
 
 struct pal_slot { /* 56 bytes */
 	u8 type, src, reg, nsteps;

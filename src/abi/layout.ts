@@ -1,7 +1,7 @@
 // Generated from native/abi/palisade.h by scripts/generate-abi.ts; do not edit.
 
 /** FNV-1a 64 of the header's bytes: agent and loader of different builds refuse each other. */
-export const ABI_HASH = 0xda33af80b993aeean;
+export const ABI_HASH = 0x9b4290b1a93bb1c7n;
 
 export const PAL_ABI_VERSION = 1;
 export const PAL_LAYOUT_VERSION = 1;
@@ -68,6 +68,7 @@ export const PAL_SF_LATE = 32;
 export const PAL_SF_FIELD_ARRAY = 64;
 export const PAL_SF_RETURN_COPY = 128;
 export const PAL_NO_SIZE_SLOT = 255;
+export const PAL_SYSCALL_32BIT = 2147483648;
 export const PAL_P_SCOPE = 1;
 export const PAL_P_BINARY = 2;
 export const PAL_P_CAP_EFF = 3;

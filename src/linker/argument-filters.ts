@@ -28,12 +28,14 @@ import type {
   PlanSubstringFilter,
 } from '../policy/plan.ts';
 import { CEL_BOUNDS } from './cel-table.ts';
+import type { HookInput } from './hook-input.ts';
 import { type FilterContext, slotForFilter } from './filter-context.ts';
 import type { LinkFailure } from './link-failure.ts';
 import type { FilterUse } from './plane-builder.ts';
 import type { FilterData } from './plane-data.ts';
 import { prefixesOf, rangeKey } from './range-trie.ts';
 import { byteString, reversed } from './string-trie.ts';
+import { syscallValue } from './syscall-numbers.ts';
 import { bytesOf, countBytes, countStates, MAX_PATTERN_BYTES, withoutCase } from './substring-automaton.ts';
 
 type ArgumentFilter = Exclude<
@@ -59,7 +61,7 @@ export function addArgumentFilter(context: FilterContext, filter: ArgumentFilter
   const slot = slotForFilter(context, filter.arg, use);
   if (slot === null) return unreadable(filter.arg);
   const isSigned = (slot.fields.flags & PAL_SF_SIGNED) !== 0;
-  const data = dataOf(filter, isSigned, context.input.target.tables === 'all');
+  const data = dataOf(filter, isSigned, context.input);
   if ('reason' in data) return data;
   const negated = 'operator' in filter && filter.operator.startsWith('Not');
   const value = { source: PAL_P_SLOT, slot: slot.number, field: fieldOf(filter), storage: slot.fields.storage };
@@ -71,10 +73,12 @@ function unreadable(arg: number): LinkFailure {
   return { reason: 'ArgIndexOutOfRange', message: `argument ${arg} is not readable here` };
 }
 
-function dataOf(filter: OneArgumentFilter, isSigned: boolean, mayUseRanges: boolean): FilterData | LinkFailure {
+type Machine = Pick<HookInput, 'arch' | 'target'>;
+
+function dataOf(filter: OneArgumentFilter, isSigned: boolean, machine: Machine): FilterData | LinkFailure {
   switch (filter.on) {
     case 'int':
-      return integerData(filter, isSigned, mayUseRanges);
+      return integerData(filter, isSigned, machine);
     case 'range':
       return { kind: 'ranges', ranges: filter.ranges.map((range) => keysOf(range, isSigned)) };
     case 'mask':
@@ -120,10 +124,19 @@ function keysOf([min, max]: PlanRange, isSigned: boolean): readonly [bigint, big
   return [rangeKey(BigInt(min), isSigned), rangeKey(BigInt(max), isSigned)];
 }
 
-function integerData(filter: PlanIntFilter, isSigned: boolean, mayUseRanges: boolean): FilterData {
-  const values = filter.values.map(BigInt);
-  if (mayUseRanges && values.length > MANY_VALUES) {
-    const ranges = runsOf(values).map(([min, max]): readonly [bigint, bigint] => [rangeKey(min, isSigned), rangeKey(max, isSigned)]);
+function integerData(filter: PlanIntFilter, isSigned: boolean, { arch, target }: Machine): FilterData | LinkFailure {
+  const values: bigint[] = [];
+  for (const text of filter.values) {
+    const value = /^-?\d+$/.test(text) ? BigInt(text) : syscallValue(text, arch);
+    if (value === undefined)
+      return { reason: 'FunctionNotFound', message: `the number of the system call ${text} on ${arch} is not known` };
+    values.push(value);
+  }
+  if (target.tables === 'all' && values.length > MANY_VALUES) {
+    const ranges = runsOf(values.toSorted((a, b) => (a < b ? -1 : 1))).map(([min, max]): readonly [bigint, bigint] => [
+      rangeKey(min, isSigned),
+      rangeKey(max, isSigned),
+    ]);
     const rows = ranges.reduce((sum, [min, max]) => sum + [...prefixesOf(min, max)].length, 0);
     if (rows < values.length) return { kind: 'ranges', ranges };
   }

@@ -8,9 +8,9 @@ import type { Prototype } from './prototype.ts';
 const LINKER_VERSION = 1;
 
 export function hookInputDigest(input: HookInput): string {
-  const { id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target, companionOf } = input;
+  const { id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target, arch, companionOf } = input;
   const parts: string[] = [
-    JSON.stringify([LINKER_VERSION, id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target]),
+    JSON.stringify([LINKER_VERSION, id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target, arch]),
     prototypeText(input.prototype),
   ];
   for (const member of input.members) {

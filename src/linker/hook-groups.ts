@@ -15,7 +15,7 @@ export type ChosenHook = Pick<HookMemberInput, 'policy' | 'policyNumber' | 'stam
 /** A hook without the numbers that are given out by key. `place`: its attach point, which all lanes share. */
 export type HookCandidate = Omit<HookInput, 'id' | 'entryId'> & { readonly entryKey: string; readonly place: string };
 
-export type Common = Pick<HookInput, 'sets' | 'hostNamespaces' | 'prototypes' | 'target'>;
+export type Common = Pick<HookInput, 'sets' | 'hostNamespaces' | 'prototypes' | 'target' | 'arch'>;
 
 export type HookGroups = {
   readonly candidates: readonly HookCandidate[];

@@ -42,6 +42,8 @@ export type HookInput = {
   /** Number of a node-wide set by its key. */
   readonly sets: ReadonlyMap<string, number>;
   readonly hostNamespaces: readonly number[];
+  /** Of the machine: numbers of system calls depend on it. */
+  readonly arch: string;
   /** True: there is a late hook that decides what this one cannot read. */
   readonly decidesLate: boolean;
   /** Set for a companion: the entry hook, whose slot numbers its records use. */

@@ -95,7 +95,7 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
     chosen,
     policies,
     input,
-    { sets: sets.numbers, hostNamespaces, prototypes, target },
+    { sets: sets.numbers, hostNamespaces, prototypes, target, arch: input.kernel.arch },
     {
       lanesPerHook: target.lanesPerHook,
       previous: input.allocation.lanes ?? new Map(),

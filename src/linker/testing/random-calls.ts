@@ -37,6 +37,7 @@ import {
   SHOWN_TYPES,
   SOCKET_TYPES,
   STATES,
+  SYSCALLS,
   TEXT_TYPES,
   TEXTS,
 } from './random-filters.ts';
@@ -138,7 +139,10 @@ function randomSocket(random: Random): SocketValue {
 
 function argumentOf(raw: Raw, type: PlanHook['args'][number]['type']): ArgValue {
   if (raw.state !== 'there') return { kind: raw.state };
-  if (integerOf(type) !== null) return { kind: 'int', value: ofType(raw.int, type) };
+  if (integerOf(type) !== null) {
+    const syscall = type === 'syscall64' ? SYSCALLS[String(raw.int)] : undefined;
+    return { kind: 'int', value: ofType(raw.int, type), ...(syscall === undefined ? {} : { syscall }) };
+  }
   if (scalarType(type) !== null) return { kind: 'int', value: BigInt.asUintN(64, raw.int) };
   if (SOCKET_TYPES.includes(type)) return raw.socket;
   if (SHOWN_TYPES.includes(type)) return { kind: 'shown' };

@@ -53,6 +53,8 @@ export const INTS: readonly bigint[] = [
   -(1n << 63n),
 ];
 const LONG_PATH = `/opt/${'z'.repeat(290)}`;
+/** Some system calls of x86-64 by number. */
+export const SYSCALLS: Readonly<Record<string, string>> = { 1: 'sys_write', 2: 'sys_open', 3: 'sys_close' };
 export const BINARIES: readonly string[] = ['/bin/sh', '/bin/cat', '/usr/bin/python3', '/bin/s', '/usr/bin/sh', `${LONG_PATH}/sh`];
 export const PIDS: readonly number[] = [1, 2, 100, 200];
 export const POD_NAMESPACES: readonly string[] = ['default', 'kube-system'];
@@ -130,7 +132,8 @@ function numberFilter(random: Random, type: PlanArgType, arg: number): PlanFilte
   switch (random.int(3)) {
     case 0: {
       const values = [...new Set(Array.from({ length: 1 + random.int(4) }, number))].toSorted(byNumber).map(String);
-      return { on: 'int', arg, operator: random.pick(['Equal', 'NotEqual']), values };
+      const names = type === 'syscall64' && random.oneIn(2) ? random.some(Object.values(SYSCALLS), 2).toSorted() : [];
+      return { on: 'int', arg, operator: random.pick(['Equal', 'NotEqual']), values: [...values, ...names] };
     }
     case 1: {
       const ranges = Array.from({ length: 1 + random.int(2) }, (): PlanRange => {

@@ -202,7 +202,7 @@ export class GenerationDriver implements EnginePort {
     if (unknown.length > 0) {
       for (const [query, prototype] of await session.client.resolve(unknown)) this.#prototypes.set(query, prototype);
     }
-    return link(this.#linkInput(session, policies, pods));
+    return link(this.#linkInput(session, policies, pods), this.#active.node);
   }
 
   #linkInput(session: Session, policies: readonly LinkPolicy[], pods: readonly LinkPod[]): LinkInput {
@@ -287,7 +287,7 @@ export class GenerationDriver implements EnginePort {
     const culprits: string[] = [];
     for (const uid of candidates.slice(0, MAX_TRIALS)) {
       const some = policies.filter((policy) => policy.ref.uid === uid || !candidates.includes(policy.ref.uid));
-      const trial = link(this.#linkInput(session, some, pods));
+      const trial = link(this.#linkInput(session, some, pods), this.#active.node);
       const trialHook = trial.hooks.find((entry) => entry.key === hook.key);
       if (trialHook !== undefined && (await tryHook(session.client, this.#active.next, trial, trialHook)) !== null) culprits.push(uid);
     }
