@@ -134,7 +134,8 @@ export function compileNamespaceChangeFilter(
     }
     return [found];
   });
-  const wanted = Object.values(LINUX_NAMESPACES).filter((each) => namespaces.includes(each) === (filter.operator === 'In'));
+  const named = new Set(namespaces);
+  const wanted = Object.values(LINUX_NAMESPACES).filter((each) => named.has(each) === (filter.operator === 'In'));
   if (filter.operator === 'NotIn' && wanted.length === 0) {
     sink.error('BadValue', at, 'never matches: these are all kinds of namespaces, and NotIn is about the others');
   }
