@@ -36,6 +36,6 @@ describe('problems', () => {
     expect(() => fill(createProblemSink(), 'error', 5_000)).not.toThrow();
     const sink = createProblemSink('stop');
     expect(() => fill(sink, 'error', 5_000)).toThrow(TooManyErrors);
-    expect(sink.list().at(-1)?.message).toBe('and more than 1900 more problems');
+    expect(sink.list().at(-1)?.message).toBe('and more: after 2000 errors no further ones are looked for');
   });
 });

@@ -113,16 +113,18 @@ export function createProblemSink(whenFull: 'count' | 'stop' = 'count'): Problem
       const shown = [...errors, ...warnings].slice(0, MAX_PROBLEMS).toSorted((a, b) => a.number - b.number);
       const left = errorCount + warningCount - shown.length;
       const problems = shown.map((entry) => entry.problem);
-      const count = errorCalls >= MAX_ERRORS && whenFull === 'stop' ? `more than ${left}` : String(left);
-      return left === 0 ? problems : [...problems, leftOut(count, errorCount > 0 ? 'error' : 'warning')];
+      if (whenFull === 'stop' && errorCalls >= MAX_ERRORS) {
+        return [...problems, leftOut(`and more: after ${MAX_ERRORS} errors no further ones are looked for`, 'error')];
+      }
+      return left === 0 ? problems : [...problems, leftOut(`and ${left} more problems`, errorCount > 0 ? 'error' : 'warning')];
     },
   };
 }
 
 type Numbered = { readonly problem: Problem; readonly number: number };
 
-function leftOut(count: string, severity: Problem['severity']): Problem {
-  return { code: 'TooManyProblems', path: 'spec', message: `and ${count} more problems`, severity };
+function leftOut(message: string, severity: Problem['severity']): Problem {
+  return { code: 'TooManyProblems', path: 'spec', message, severity };
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {
