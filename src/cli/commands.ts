@@ -27,6 +27,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     add: async (program, { io }) => (await import('./test-command.ts')).addTestCommand(program, io),
   },
   {
+    name: 'diff',
+    group: 'Policies:',
+    add: async (program, { io }) => (await import('./diff-command.ts')).addDiffCommand(program, io),
+  },
+  {
     name: 'plan',
     group: 'Policies:',
     add: async (program, { io }) => (await import('./plan-command.ts')).addPlanCommand(program, io),

@@ -1,0 +1,191 @@
+import { formatAddress, parseNetwork } from '../addresses.ts';
+import { classOf } from '../arg-types.ts';
+import type { FileType, PlanArg, PlanCelNode, PlanFilter, PlanHook, PlanRange, PlanSocketFilter } from '../plan.ts';
+import { positionsIn } from '../policy-tests/argument-names.ts';
+import type { ArgumentWords, DetailedValue } from '../policy-tests/test-schema.ts';
+import { type Dimension, MAX_VALUES, distinct, neighbours, rarestFirst } from './dimension.ts';
+import { type Draft, identityOf, valueOf } from './draft.ts';
+
+/** A value that hooks read, with all filters on it. */
+type ReadValue = { readonly identity: string; readonly args: readonly PlanArg[]; readonly filters: readonly PlanFilter[] };
+
+/** What can be varied about the arguments of a call, from what the filters of all these hooks compare them with. */
+export function argumentDimensions(hooks: readonly PlanHook[]): readonly Dimension[] {
+  return readValues(hooks).flatMap((value) => {
+    const [arg] = value.args;
+    return arg !== undefined && classOf(arg.type) === 'socket'
+      ? socketDimensions(value)
+      : [plainDimension(value), ...fileTypeDimensions(value)];
+  });
+}
+
+function readValues(hooks: readonly PlanHook[]): readonly ReadValue[] {
+  const found = new Map<string, { args: PlanArg[]; filters: PlanFilter[] }>();
+  for (const hook of hooks) {
+    const filters = hook.selectors.flatMap((selector) => [...selector.filters, ...(selector.returnFilters ?? [])]);
+    for (const [position, arg] of hook.args.entries()) {
+      const about = filters.filter((filter) => positionsIn(filter).includes(position));
+      const entry = found.get(identityOf(arg)) ?? { args: [], filters: [] };
+      found.set(identityOf(arg), { args: [...entry.args, arg], filters: [...entry.filters, ...about] });
+    }
+  }
+  return [...found].map(([identity, entry]) => ({ identity, ...entry }));
+}
+
+const SPECIAL: readonly ArgumentWords[] = ['unknown', 'absent', 'null'];
+
+function plainDimension({ identity, args, filters }: ReadValue): Dimension {
+  const isCompared = filters.length > 0;
+  const words = [...args.flatMap((arg) => usualWords(arg)), ...filters.flatMap(wordsOf(filters)), ...(isCompared ? SPECIAL : [])];
+  const readable = distinct(words, MAX_VALUES * 6).filter((each) => args.some((arg) => valueOf(arg, each) !== undefined));
+  return { name: identity, choices: readable.map((each) => withArgument(identity, each)) };
+}
+
+/** What nobody compares has a plain value, so that the printed call is complete. */
+function usualWords({ type }: PlanArg): readonly ArgumentWords[] {
+  switch (classOf(type)) {
+    case 'integer':
+      return [0];
+    case 'capabilities':
+      return [[]];
+    case 'text':
+    case 'auto':
+      return ['/tmp/x'];
+    case 'socket':
+      return [{}];
+    case 'shown':
+      return ['-'];
+  }
+}
+
+function withArgument(identity: string, words: ArgumentWords): (draft: Draft) => Draft {
+  return (draft) => ({ ...draft, args: new Map([...draft.args, [identity, words]]) });
+}
+
+/** Candidates from one filter; of long lists first what the same filter elsewhere has not. */
+function wordsOf(all: readonly PlanFilter[]): (filter: PlanFilter) => readonly ArgumentWords[] {
+  return (filter) => {
+    switch (filter.on) {
+      case 'int': {
+        const names = filter.values.filter((text) => !/^-?[0-9]+$/.test(text));
+        const numbers = pick(filter, all).filter((text) => /^-?[0-9]+$/.test(text));
+        return [...numbers.flatMap(around), ...names.slice(0, MAX_VALUES)];
+      }
+      case 'range':
+        return filter.ranges.slice(0, MAX_VALUES).flatMap((range) => range.flatMap(around));
+      case 'mask':
+        return bitsOf(BigInt(filter.mask)).flatMap((bit) => [String(bit), String(bit << 1n)]);
+      case 'bytes':
+      case 'substring':
+        return pick(filter, all).flatMap(neighbours).flatMap(asText);
+      case 'gained':
+        return [['CAP_CHOWN'], ['CAP_CHOWN', 'CAP_SYS_ADMIN'], ['CAP_SYS_ADMIN'], []];
+      case 'cel':
+        return literalsIn(filter.expression).flatMap(around);
+      default:
+        return [];
+    }
+  };
+}
+
+function pick(filter: PlanFilter & { readonly values: readonly string[] }, all: readonly PlanFilter[]): readonly string[] {
+  const lists = all.flatMap((other) => (other.on === filter.on && 'values' in other ? [other.values] : []));
+  const own = new Set(filter.values);
+  return rarestFirst(lists)
+    .filter((value) => own.has(value))
+    .slice(0, MAX_VALUES);
+}
+
+/** A number and its neighbours, in quotes: they may be larger than what YAML keeps exact. */
+function around(text: string): readonly ArgumentWords[] {
+  const value = BigInt(text);
+  return [value, value + 1n, value - 1n].map((each) =>
+    BigInt(Number(each)) === each && Number.isSafeInteger(Number(each)) ? Number(each) : String(each),
+  );
+}
+
+const MAX_BITS = 4;
+
+function bitsOf(mask: bigint): readonly bigint[] {
+  const bits = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit)).filter((bit) => (mask & bit) !== 0n);
+  return [...bits.slice(0, MAX_BITS), ...bits.slice(-1)];
+}
+
+/** Words of the format stand for themselves only inside an object; what YAML cannot hold is written as bytes. */
+function asText(text: string): readonly ArgumentWords[] {
+  // oxlint-disable-next-line no-control-regex
+  if (/[\u0000-\u0008\u000b-\u001f\u007f\ufffe\uffff]/.test(text)) return [{ hex: Buffer.from(text).toString('hex') }];
+  return SPECIAL.includes(text) ? [{ text }] : [text];
+}
+
+function literalsIn(node: PlanCelNode): readonly string[] {
+  if (node.op === 'literal') return [node.value];
+  if ('of' in node) return literalsIn(node.of);
+  return 'left' in node ? [...literalsIn(node.left), ...literalsIn(node.right)] : [];
+}
+
+const FILE_TYPES: readonly FileType[] = ['reg', 'dir', 'lnk', 'chr', 'blk', 'fifo', 'sock'];
+
+/** The type goes with whatever path the draft has. */
+function fileTypeDimensions({ identity, filters }: ReadValue): readonly Dimension[] {
+  if (!filters.some((filter) => filter.on === 'fileType')) return [];
+  const choices = FILE_TYPES.map((fileType) => (draft: Draft): Draft => {
+    const words = draft.args.get(identity);
+    const text =
+      typeof words === 'string' ? words : typeof words === 'object' && !Array.isArray(words) ? (words.text ?? '/tmp/x') : '/tmp/x';
+    return SPECIAL.includes(text) ? draft : withArgument(identity, fileType === 'reg' ? text : { text, fileType })(draft);
+  });
+  return [{ name: `${identity} file type`, choices }];
+}
+
+function socketDimensions({ identity, filters }: ReadValue): readonly Dimension[] {
+  const fields: readonly (readonly [keyof DetailedValue, readonly (string | number | undefined)[]])[] = [
+    ['daddr', [undefined, ...addresses(filters, 'destination')]],
+    ['saddr', [undefined, ...addresses(filters, 'source')]],
+    ['dport', [undefined, ...numbers(filters, 'destinationPort', 65_535)]],
+    ['sport', [undefined, ...numbers(filters, 'sourcePort', 65_535)]],
+    ['protocol', [undefined, ...numbers(filters, 'protocol', 65_535)]],
+    ['state', [undefined, ...numbers(filters, 'state', 255)]],
+    ['family', [undefined, ...numbers(filters, 'family', 65_535)]],
+  ];
+  const whole: Dimension = {
+    name: identity,
+    choices: [{}, ...(filters.length > 0 ? SPECIAL : [])].map((words) => withArgument(identity, words)),
+  };
+  const parts = fields.map(([field, values]): Dimension => {
+    const choices = distinct(values, MAX_VALUES * 2).map((value) => (draft: Draft): Draft => {
+      const words = draft.args.get(identity);
+      const { [field]: _, ...others } = typeof words === 'object' && !Array.isArray(words) ? words : {};
+      return withArgument(identity, value === undefined ? others : { ...others, [field]: value })(draft);
+    });
+    return { name: `${identity} ${field}`, choices };
+  });
+  return [whole, ...parts.filter(({ choices }) => choices.length > 1)];
+}
+
+function addresses(filters: readonly PlanFilter[], end: 'source' | 'destination'): readonly string[] {
+  const about = filters.flatMap((filter) => (filter.on === 'address' && filter.end === end ? [filter.values] : []));
+  if (about.length === 0) return [];
+  return ['192.0.2.1', '2001:db8:ffff::1', ...rarestFirst(about).slice(0, MAX_VALUES).flatMap(inAndBeside)];
+}
+
+/** The first address of a network, the last one, and the next after it. */
+function inAndBeside(text: string): readonly string[] {
+  const network = parseNetwork(text);
+  if (network === undefined) return [];
+  const { bytes, prefixBits } = network;
+  const bits = BigInt(bytes.length * 8);
+  const first = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+  const size = 1n << (bits - BigInt(prefixBits));
+  return [first, first + size - 1n, first + size, first - 1n]
+    .filter((value) => value >= 0n && value < 1n << bits)
+    .map((value) => formatAddress(Buffer.from(value.toString(16).padStart(bytes.length * 2, '0'), 'hex')));
+}
+
+function numbers(filters: readonly PlanFilter[], field: PlanSocketFilter['field'], max: number): readonly number[] {
+  const ranges = filters.flatMap((filter): readonly PlanRange[] => (filter.on === 'socket' && filter.field === field ? filter.ranges : []));
+  return ranges
+    .slice(0, MAX_VALUES)
+    .flatMap(([from, to]) => [Number(from), Number(to), Number(to) + 1, Number(from) - 1])
+    .filter((value) => value >= 0 && value <= max);
+}
