@@ -31,7 +31,7 @@ describe('what does not fit one hook names a reason and a field', () => {
   });
 
   it('two policies whose substrings have too many different bytes together do fit: each has an automaton', () => {
-    const letters = (from: number): string => list(40, (i) => `${String.fromCharCode(0xa1 + from + i)}`);
+    const letters = (from: number): string => list(40, (i) => String.fromCharCode(0xa1 + from + i));
     const policies = ['a', 'b'].map((name, i) => kprobe(name, 'string', `{index: 0, operator: SubString, values: ${letters(20 * i)}}`));
     expect(problemsOf(...policies)).toEqual([]);
   });

@@ -91,7 +91,7 @@ describe('linked tables', () => {
       ]),
       texts: TEXTS.filter((text) => Buffer.byteLength(text) <= 255),
       ints: INTS,
-      binaries: BINARIES,
+      binaries: BINARIES.filter((path) => path.length <= 255),
       podNamespaces: POD_NAMESPACES,
       always: [],
       maxPolicies: 8,
