@@ -3,6 +3,7 @@ import { bind } from '../policy/bind.ts';
 import { formatLocated } from '../policy/document/locate.ts';
 import { explain } from '../policy/explain/explain.ts';
 import { explainKernels } from '../policy/explain/kernel-sentences.ts';
+import { formatProblem } from '../policy/problem.ts';
 import { argumentNameIn } from './argument-names.ts';
 import { type CliIo, writeOut } from './cli-io.ts';
 import { type ExplainedPolicy, explainText } from './explain-text.ts';
@@ -55,10 +56,8 @@ async function runExplain(paths: readonly string[], flags: ExplainFlags, io: Cli
   await writeOut(io.stdout, text);
 }
 
-function explainPolicy(
-  { source, policy, compiled }: CheckedPolicy & { readonly ok: true },
-  kernels: readonly NamedKernel[],
-): ExplainedPolicy {
+function explainPolicy(checked: CheckedPolicy & { readonly ok: true }, kernels: readonly NamedKernel[]): ExplainedPolicy {
+  const { source, policy, compiled, warnings } = checked;
   const newest = kernels.at(-1)?.facts;
   const where = policy.namespace === null ? '' : ` in the namespace ${policy.namespace}`;
   return {
@@ -66,5 +65,6 @@ function explainPolicy(
     title: `${policy.kind} ${policy.name}${where}`,
     explanation: explain(compiled, (hook, index) => (newest === undefined ? undefined : argumentNameIn(newest, hook, index))),
     kernels: explainKernels(kernels.map(({ name, facts }) => ({ kernel: name, hooks: bind(compiled.plan, facts, compiled.mode) }))),
+    warnings: warnings.map(({ problem }) => formatProblem(problem)),
   };
 }

@@ -9,16 +9,19 @@ export type ExplainedPolicy = {
   readonly title: string;
   readonly explanation: Explanation;
   readonly kernels: readonly KernelExplanation[];
+  /** What is valid and probably not meant; as `palisade lint` says it. */
+  readonly warnings: readonly string[];
 };
 
 /** One policy for people; lines of at most `columns`. */
-export function explainText({ title, explanation, kernels }: ExplainedPolicy, style: Style, columns: number): string {
+export function explainText({ title, explanation, kernels, warnings }: ExplainedPolicy, style: Style, columns: number): string {
   const { summary, who, hooks, beside, cost } = explanation;
   const item = (text: string, indent = 2): string => wrapText(sentence(text), columns, ' '.repeat(indent), ' '.repeat(indent));
   const sections = [
     ['Whom it is about', who.map((text) => item(text)).join('')],
     ['What is watched', hooks.map((hook, index) => hookText(hook, index, style, columns)).join('\n')],
     ['Also', beside.map((text) => item(text)).join('')],
+    ['Beware', warnings.map((text) => item(text)).join('')],
     ['Kernels', kernels.map((kernel) => kernelText(kernel, style, columns)).join('')],
     ['Cost', item(cost.class) + cost.reasons.map((reason) => item(reason)).join('')],
   ] as const;
@@ -47,7 +50,7 @@ function ruleText({ conditions, effects, atReturn }: RuleExplanation, at: number
 }
 
 function conditionalText(conditions: readonly string[], effects: readonly string[], at: number, columns: number, indent: string): string {
-  const what = effects.join(', and ');
+  const what = effects.length < 3 ? effects.join(', and ') : `${effects.slice(0, -1).join(', ')}, and ${effects.at(-1) ?? ''}`;
   if (conditions.length === 0) return wrapText(sentence(at === 0 ? `then ${what}` : `otherwise ${what}`), columns, indent, indent);
   const begin = `${indent}${at === 0 ? 'If' : 'Or if'} `;
   const inner = `${indent}   `;

@@ -23,7 +23,9 @@ describe('palisade explain', timing, () => {
     const text = stdout.replaceAll(/\s+/g, ' ');
     expect(stdout).toMatch(/^TracingPolicy block-etc-writes kills\.\n/);
     expect(text).toContain('If its pod is not in the Kubernetes namespace "kube-system" (never true outside pods), and');
-    expect(text).toContain('the path of the file in argument 0 (file) begins with "/etc/" then the process is killed (SIGKILL)');
+    expect(text).toContain(
+      'the path of the file in argument 0 (file) begins with "/etc/" then the process is killed (SIGKILL), the call itself is not denied, and an event is sent.',
+    );
     expect(text).toContain('Kernels 5.10: loads, and kills (kprobe):');
     expect(text).toContain('6.1, 6.12: loads, and kills (lsm).');
     expect(text).toContain('Cost Medium.');

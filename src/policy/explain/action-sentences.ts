@@ -1,3 +1,4 @@
+import { effectOf } from '../effect.ts';
 import { errorName } from '../error-numbers.ts';
 import type { PlanAction, PlanHook, PlanPost } from '../plan.ts';
 import { signalName } from '../signal-names.ts';
@@ -6,7 +7,10 @@ import { andList, many } from './words.ts';
 
 /** What happens beside events, in order of the policy: `the call is denied: it fails with EPERM and has no effect`. */
 export function deedSentences(hook: PlanHook, actions: readonly PlanAction[], names: ArgumentNames): readonly string[] {
-  return actions.flatMap((action) => deedOf(hook, action, names) ?? []);
+  const deeds = actions.flatMap((action) => deedOf(hook, action, names) ?? []);
+  const { kill, errno } = effectOf(actions);
+  // A kill is not a deny: what many policies say they do, and do not.
+  return kill && errno === null ? [...deeds, 'the call itself is not denied'] : deeds;
 }
 
 /** `an event is sent`, and with what; silent if one of the actions says so. */

@@ -1,4 +1,6 @@
 import type { Plan, PlanAction, PlanArg, PlanHook } from '../plan.ts';
+import { isOnEverySyscall } from '../warnings/every-syscall.ts';
+import { isHot } from '../warnings/hot-hooks.ts';
 import type { CostClass, CostExplanation } from './explanation.ts';
 import { knowledgeOf } from './hook-sentences.ts';
 
@@ -24,7 +26,8 @@ function hookCost(hook: PlanHook): HookCost {
     return say('medium', 'every time the program gets there, the CPU traps into the kernel (about a microsecond)');
   }
   const rate = knowledgeOf(hook)?.rate;
-  if (rate === 'constant') return say('high', 'it is reached at nearly everything that any process does');
+  if (rate === 'constant' || isHot(hook) || isOnEverySyscall(hook))
+    return say('high', 'it is reached at nearly everything that any process does');
   const work = heaviestWork(hook);
   const often =
     rate === undefined ? 'how often it is reached is not known here' : rate === 'rare' ? 'it is reached rarely' : 'it is reached often';

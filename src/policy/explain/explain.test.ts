@@ -38,11 +38,11 @@ describe('The policies of the seeds', () => {
               'the process does not have CAP_SYS_ADMIN (effective)',
               'the path of the file in argument 0 begins with "/etc/"',
             ],
-            effects: ['the process is killed (SIGKILL)', 'an event is sent'],
+            effects: ['the process is killed (SIGKILL)', 'the call itself is not denied', 'an event is sent'],
           },
         ],
         hasRest: true,
-        remarks: ['a kill does not undo the call: what has begun may still be completed; Override denies it'],
+        remarks: [],
       },
     ]);
     expect(cost?.class).toBe('medium');
@@ -143,7 +143,7 @@ describe('What happens', () => {
   it.each([
     [[{ action: 'Post' }], ['an event is sent']],
     [[{ action: 'NoPost' }], ['no event is sent']],
-    [[{ action: 'Sigkill' }], ['the process is killed (SIGKILL)', 'an event is sent']],
+    [[{ action: 'Sigkill' }], ['the process is killed (SIGKILL)', 'the call itself is not denied', 'an event is sent']],
     [[{ action: 'Signal', argSig: 15 }], ['SIGTERM is sent to the process', 'an event is sent']],
     [[{ action: 'Override', argError: -13 }], ['the call is denied: it fails with EACCES and has no effect', 'an event is sent']],
     [[{ action: 'GetUrl', argUrl: 'http://127.0.0.1/' }], ['the agent fetches http://127.0.0.1/', 'an event is sent']],
@@ -159,7 +159,7 @@ describe('What happens', () => {
     const both = [{ action: 'Sigkill' }, { action: 'Override', argError: -1 }];
     const { summary, hooks } = explained(lsmPolicy({ matchActions: both }));
     expect(summary).toBe('denies and kills');
-    expect(hooks[0]?.remarks).toEqual([]);
+    expect(hooks[0]?.rules[0]?.effects).not.toContain('the call itself is not denied');
   });
 
   it('monitor mode does nothing of it, and says so first', () => {

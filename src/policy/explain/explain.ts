@@ -46,7 +46,7 @@ function explainHook(hook: PlanHook, names: ArgumentNames): HookExplanation {
     reads: readSentences(hook, names),
     rules,
     hasRest: rules.at(-1)?.conditions.length !== 0,
-    remarks: [...killRemarks(hook), ...remarksOf(hook)],
+    remarks: remarksOf(hook),
   };
 }
 
@@ -67,13 +67,6 @@ function explainRule(hook: PlanHook, selector: PlanSelector, names: ArgumentName
       effects: [...deedSentences(hook, returnActions, names), eventSentence([...returnActions, ...actions])],
     },
   };
-}
-
-/** A kill is not a deny: what many policies say they do, and do not. */
-function killRemarks(hook: PlanHook): readonly string[] {
-  const effects = hook.selectors.map(({ actions }) => effectOf(actions));
-  const killsOnly = effects.some((effect) => effect.kill && !isDenying(effect));
-  return killsOnly ? ['a kill does not undo the call: what has begun may still be completed; Override denies it'] : [];
 }
 
 function besideSentences(plan: Plan, mode: PolicyMode): readonly string[] {

@@ -16,7 +16,7 @@ export function warnOfEverySyscall(sink: ProblemSink, { plan }: Subject): void {
   }
 }
 
-function isOnEverySyscall(hook: PlanHook): boolean {
+export function isOnEverySyscall(hook: PlanHook): boolean {
   if (hook.kind === 'tracepoint' || hook.kind === 'raw_tracepoint') {
     return EVENTS.has(hook.target);
   }

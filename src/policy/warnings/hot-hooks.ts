@@ -40,7 +40,7 @@ export function warnOfHotHooks(sink: ProblemSink, { plan }: Subject): void {
   }
 }
 
-function isHot(hook: PlanHook): boolean {
+export function isHot(hook: PlanHook): boolean {
   switch (hook.kind) {
     case 'lsm':
       return HOT_LSM_HOOKS.has(hook.target);
