@@ -53,7 +53,7 @@ export const PROBLEM_CODES = [
   {
     name: 'ValueTooLong',
     summary:
-      'The value is longer than the engine compares: 255 bytes for Equal and Prefix, 248 for Postfix; labels of arguments have at most 256.',
+      'The value is longer than the language has: 4096 bytes for Equal and Prefix, 248 for Postfix, 255 for SubString, 1023 for paths of binaries, 256 for labels.',
   },
   { name: 'UnknownCapability', summary: 'Linux has no capability of this name.' },
   {
@@ -74,7 +74,6 @@ export const PROBLEM_CODES = [
   { name: 'RepeatedAction', summary: 'A selector may have one such action: a second one would undo the first.' },
   { name: 'TextTooShort', summary: 'Messages and tags have at least 2 characters.' },
   { name: 'TextTruncated', summary: 'Messages are cut after 256 bytes, tags after 128.' },
-  { name: 'TooManyTags', summary: 'A hook has at most 16 tags.' },
   { name: 'TooManySelectors', summary: 'A hook of a policy has at most 64 selectors.' },
   { name: 'TooManySlots', summary: 'A hook of a policy reads at most 16 arguments.' },
   { name: 'TooManyFilters', summary: 'A selector has at most 16 filters on arguments.' },

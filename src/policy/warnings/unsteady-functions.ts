@@ -58,7 +58,6 @@ const STEADIER: ReadonlyMap<string, string> = new Map([
   ['tcp_v4_connect', 'the lsmhook socket_connect'],
   ['tcp_v6_connect', 'the lsmhook socket_connect'],
   ['__sys_connect', 'the lsmhook socket_connect'],
-  ['__x64_sys_execve', 'call: sys_execve with "syscall: true"'],
   ['__sys_setuid', 'call: sys_setuid with "syscall: true", or the lsmhook task_fix_setuid'],
   ['__sys_setresuid', 'call: sys_setresuid with "syscall: true", or the lsmhook task_fix_setuid'],
   ['__sys_setgid', 'call: sys_setgid with "syscall: true", or the lsmhook task_fix_setgid'],
@@ -77,7 +76,7 @@ export function warnOfUnsteadyFunctions(sink: ProblemSink, { plan }: Subject): v
       continue;
     }
     seen.add(hook.path);
-    const steadier = STEADIER.get(hook.target);
+    const steadier = steadierThan(hook.target);
     const hint =
       steadier === undefined
         ? 'prefer an lsmhook, a tracepoint or a system call; check with palisade lint --kernels all'
@@ -85,6 +84,13 @@ export function warnOfUnsteadyFunctions(sink: ProblemSink, { plan }: Subject): v
     const message = `${nameOf(hook)} is a function inside the kernel: other versions rename or inline it, or change its arguments`;
     sink.warn('UnsteadyFunction', `${hook.path}.call`, message, hint);
   }
+}
+
+const SYSCALL_ENTRY = /^__(?:x64|ia32|arm64|arm32)_(?:compat_)?(sys_\w+)$/;
+
+function steadierThan(name: string): string | undefined {
+  const syscall = SYSCALL_ENTRY.exec(name)?.[1];
+  return syscall === undefined ? STEADIER.get(name) : `"call: ${syscall}" with "syscall: true"`;
 }
 
 function isUnsteady(hook: PlanHook): boolean {
