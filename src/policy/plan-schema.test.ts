@@ -153,6 +153,17 @@ describe('reading a plan from elsewhere', () => {
       ['hooks', 0, 'selectors', 0, 'filters'],
       [{ on: 'int', arg: 2, operator: 'Equal', values: ['10', '9'] }],
     ],
+    [
+      'a number that the type never has',
+      ['hooks', 0, 'selectors', 0, 'filters'],
+      [{ on: 'int', arg: 2, operator: 'Equal', values: ['-1'] }],
+    ],
+    [
+      'a system call that is compared with no id of one',
+      ['hooks', 0, 'selectors', 0, 'filters'],
+      [{ on: 'int', arg: 2, operator: 'Equal', values: ['sys_dup'] }],
+    ],
+    ['a type of file of a socket', ['hooks', 0, 'selectors', 0, 'filters'], [{ on: 'fileType', arg: 0, operator: 'In', values: ['reg'] }]],
     ['a mask of nothing', ['hooks', 0, 'selectors', 0, 'filters'], [{ on: 'mask', arg: 2, mask: '0' }]],
     [
       'an expression on a socket',

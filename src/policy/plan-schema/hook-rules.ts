@@ -1,9 +1,8 @@
-import { type ArgTypeClass, classOf, isRawBuffer } from '../arg-types.ts';
 import { effectOf, isEnforcing } from '../effect.ts';
 import { LIMITS } from '../limits.ts';
 import { compileNamePattern } from '../name-pattern.ts';
-import type { Plan, PlanAction, PlanFilter, PlanHook, PlanHookKind, PlanSection, PlanSelector } from '../plan.ts';
-import { celArguments } from './filters.ts';
+import type { Plan, PlanAction, PlanHook, PlanHookKind, PlanSection, PlanSelector } from '../plan.ts';
+import { argumentsOf, filterProblem } from './filter-rules.ts';
 import { SYMBOL_NAME, SYSCALL_NAME } from './values.ts';
 
 /** What the members of a hook say about each other; the first that does not fit, or undefined. */
@@ -12,6 +11,7 @@ export function hookProblem(hook: PlanHook, plan: Plan): string | undefined {
     identityProblem(hook) ??
     userProbeProblem(hook) ??
     returnProblem(hook) ??
+    expressionProblem(hook) ??
     hook.selectors.map((selector) => selectorProblem(selector, hook, plan)).find((problem) => problem !== undefined)
   );
 }
@@ -94,63 +94,27 @@ function isSocket(arg: PlanHook['args'][number] | undefined): boolean {
   return arg?.type === 'sock' || arg?.type === 'socket';
 }
 
+function expressionProblem({ selectors }: PlanHook): string | undefined {
+  const filters = selectors.flatMap((selector) => [...selector.filters, ...(selector.returnFilters ?? [])]);
+  return filters.filter((filter) => filter.on === 'cel').length > LIMITS.celPerHook ? 'too many expressions' : undefined;
+}
+
 function selectorProblem(selector: PlanSelector, hook: PlanHook, plan: Plan): string | undefined {
   const late = (index: number): boolean => hook.args[index]?.from === 'return' || hook.args[index]?.returnCopy === true;
   const { filters, returnFilters = [], returnActions = [] } = selector;
   if ((returnFilters.length > 0 || returnActions.length > 0) && hook.returns !== true) {
     return 'the return is not watched';
   }
-  for (const filter of [...filters, ...returnFilters]) {
-    const args = argumentsOf(filter);
-    if (args.some((index) => index >= hook.args.length)) {
-      return 'a filter names an argument that the hook does not read';
-    }
-    if (!args.every((index) => fits(filter, classOf(hook.args[index]?.type ?? 'nop')))) {
-      return `a filter on ${filter.on} names an argument of another type`;
-    }
-    if ((filter.on === 'bytes' || filter.on === 'substring') && filter.values.some((value) => value.includes('\0'))) {
-      const type = hook.args[filter.arg]?.type;
-      if (type === undefined || !isRawBuffer(type)) return 'a filter looks for NUL in a text';
-    }
+  const wrong = [...filters, ...returnFilters].map((filter) => filterProblem(filter, hook)).find((problem) => problem !== undefined);
+  if (wrong !== undefined) {
+    return wrong;
   }
   if (filters.some((filter) => argumentsOf(filter).some(late)) || returnFilters.some((filter) => !argumentsOf(filter).some(late))) {
     return 'a filter looks at an argument when it is not there';
   }
-  if (filters.concat(returnFilters).filter((filter) => filter.on === 'cel').length > LIMITS.celPerHook) {
-    return 'too many expressions';
-  }
   const problem = (actions: readonly PlanAction[], moment: 'entry' | 'return'): string | undefined =>
     actions.map((action) => actionProblem(action, moment, hook, plan)).find((message) => message !== undefined);
   return problem(selector.actions, 'entry') ?? problem(returnActions, 'return');
-}
-
-/** Positions in the hook's args. */
-function argumentsOf(filter: PlanFilter): readonly number[] {
-  switch (filter.on) {
-    case 'gained':
-      return [filter.before, filter.after];
-    case 'cel':
-      return celArguments(filter.expression);
-    default:
-      return 'arg' in filter ? [filter.arg] : [];
-  }
-}
-
-const CLASSES: Readonly<Partial<Record<PlanFilter['on'], readonly ArgTypeClass[]>>> = {
-  int: ['integer', 'capabilities', 'auto'],
-  range: ['integer', 'auto'],
-  mask: ['integer', 'capabilities', 'auto'],
-  bytes: ['text', 'auto'],
-  substring: ['text', 'auto'],
-  fileType: ['text'],
-  address: ['socket'],
-  socket: ['socket', 'text'],
-  gained: ['capabilities'],
-  cel: ['integer'],
-};
-
-function fits(filter: PlanFilter, type: ArgTypeClass): boolean {
-  return CLASSES[filter.on]?.includes(type) ?? true;
 }
 
 function actionProblem(action: PlanAction, moment: 'entry' | 'return', hook: PlanHook, plan: Plan): string | undefined {
