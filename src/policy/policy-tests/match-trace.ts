@@ -7,7 +7,9 @@ import { answer } from '../evaluate/filter.ts';
 import { isInScope } from '../evaluate/scope.ts';
 import { filterClause } from '../explain/filter-clauses.ts';
 import { ADDRESS_FAMILIES, IP_PROTOCOLS, TCP_STATES } from '../network-names.ts';
-import type { PlanArg, PlanFilter, PlanHook, PlanSelector } from '../plan.ts';
+import { processClause } from '../explain/process-clauses.ts';
+import { scopeSentences, workloadClause } from '../explain/scope-sentences.ts';
+import type { Plan, PlanArg, PlanFilter, PlanHook, PlanSelector } from '../plan.ts';
 import { quote } from '../problem.ts';
 import { positionsIn } from './argument-names.ts';
 import type { HookResult } from './call-result.ts';
@@ -56,20 +58,16 @@ function filterTrace(filter: PlanFilter, hook: PlanHook, call: HookCall): Filter
   };
 }
 
-function scopeTrace(plan: HookResult['policy']['plan'], selector: PlanSelector, workload: Workload): FilterTrace {
-  const hasPodFilter = selector.filters.filter((filter) => filter.on === 'podNamespace');
-  const { namespace, podSelector, containerSelector, host } = plan.scope;
-  const parts = [
-    ...(namespace === null ? [] : [`pods of namespace ${quote(namespace)}`]),
-    ...(podSelector === null ? [] : ['pods that podSelector names']),
-    ...(containerSelector === undefined ? [] : ['containers that containerSelector names']),
-    ...(host === undefined ? [] : [host === 'only' ? 'processes of the host' : 'and processes of the host']),
-    ...(selector.workload === undefined ? [] : ['what matchWorkloads names']),
-    ...hasPodFilter.map(
-      ({ operator, values }) => `pods whose namespace is ${operator === 'In' ? '' : 'not '}${values.map(quote).join(' or ')}`,
-    ),
+function scopeTrace({ scope }: Plan, selector: PlanSelector, workload: Workload): FilterTrace {
+  const pods = selector.filters.filter((filter) => filter.on === 'podNamespace');
+  const isEverything =
+    scope.namespace === null && scope.podSelector === null && scope.containerSelector === undefined && scope.host === undefined;
+  const clauses = [
+    ...(isEverything ? [] : [`it is about ${scopeSentences(scope, null).join(', ')}`]),
+    ...(selector.workload === undefined ? [] : [workloadClause(selector.workload)]),
+    ...pods.map(processClause),
   ];
-  return { answer: 'no', filter: `it is about ${parts.join(', ')}`, actual: workloadWords(workload) };
+  return { answer: 'no', filter: clauses.join('; and '), actual: workloadWords(workload) };
 }
 
 export function workloadWords(workload: Workload): string {
