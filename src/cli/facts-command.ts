@@ -1,23 +1,30 @@
 import { Option, type Command } from 'commander';
 import { type CliIo, writeOut } from './cli-io.ts';
 import { diffFacts } from './facts-diff.ts';
+import { findNames } from './facts-find.ts';
 import { type FactsSummary, abilityRows, summarizeFacts } from './facts-summary.ts';
 import { type NamedKernel, readKernel, readKernels } from './kernel-choice.ts';
+import { kernelsOption } from './kernels-option.ts';
 import { styleOf } from './output-style.ts';
 import { formatTable } from './table.ts';
 
 type Output = { readonly output: 'text' | 'json' };
+type FindFlags = { readonly kernels: readonly string[] };
+
+/** What fits on a screen. */
+const MAX_FOUND = 40;
 
 const EXAMPLES = `
 Examples:
   palisade facts                              the recorded kernels, and what they can do
   palisade facts show 6.12
   palisade facts show node.kernel -o json     a kernel of your own (palisade-loader record > node.kernel)
+  palisade facts find unlink                  what can be hooked, on which kernels, and what its arguments are
   palisade facts diff 5.10 6.12               what one has and the other has not, down to function names
 
 A kernel is the name of a recorded one, or a file (with a "/" or ".kernel" in its name).
 
-Exit codes: 0 shown ("diff": no difference), 1 "diff" found differences, 2 could not run.`;
+Exit codes: 0 shown ("diff": no difference), 1 "diff" found differences or "find" nothing, 2 could not run.`;
 
 export function addFactsCommand(program: Command, io: CliIo): void {
   const facts = program
@@ -38,6 +45,13 @@ export function addFactsCommand(program: Command, io: CliIo): void {
     .argument('<kernel>', 'a recorded kernel, or a file')
     .addOption(outputOption())
     .action((kernel: string, _flags: Output, command: Command) => show(kernel, command.optsWithGlobals<Output>(), io));
+  facts
+    .command('find')
+    .description('Find functions, system calls, LSM hooks and tracepoints by a part of their names, with their arguments')
+    .argument('<text>', 'a part of the name')
+    .addOption(kernelsOption('of these only: versions with commas between, "all", or files').default(['all'], 'all'))
+    .addOption(outputOption())
+    .action((text: string, flags: FindFlags, command: Command) => find(text, flags, command.optsWithGlobals<Output>(), io));
   facts
     .command('diff')
     .description('Show what differs between two kernels')
@@ -94,6 +108,23 @@ async function show(word: string, { output }: Output, io: CliIo): Promise<void> 
   const lines = head.map(([title, text]) => `${bold(title.padEnd(13))} ${text}\n`);
   const build = options.length === 0 ? '' : `\n${bold('Options of the build:')}\n${options.join('')}`;
   await writeOut(io.stdout, `${lines.join('')}\n${bold('What the loader found by trying:')}\n${abilities.join('')}${build}`);
+}
+
+async function find(text: string, flags: FindFlags, { output }: Output, io: CliIo): Promise<void> {
+  const found = findNames(readKernels(flags.kernels), text);
+  if (found.length === 0) io.setExitCode(1);
+  if (output === 'json') {
+    await writeOut(io.stdout, json(found));
+    return;
+  }
+  if (found.length === 0) {
+    io.stderr.write(`nothing has ${JSON.stringify(text.slice(0, 64))} in its name\n`);
+    return;
+  }
+  const shown = found.slice(0, MAX_FOUND);
+  const rows = shown.map((entry) => [entry.kind, entry.name, entry.kernels.join(','), entry.arguments.join(', ')]);
+  await writeOut(io.stdout, formatTable(['KIND', 'NAME', 'KERNELS', 'ARGUMENTS'], rows));
+  if (found.length > shown.length) io.stderr.write(`${found.length - shown.length} more; name more of it, or use -o json\n`);
 }
 
 async function diff(word: string, otherWord: string, { output }: Output, io: CliIo): Promise<void> {

@@ -89,6 +89,29 @@ describe('palisade facts', timing, () => {
     expect(text.stdout).toMatch(/ {2}bpf_loop +no +bpf_loop is there/);
   });
 
+  it('finds what can be hooked by a part of its name, with its arguments as policies number them', async () => {
+    const { code, stdout } = await runCli(['facts', 'find', 'path_unlink', '--kernels', '5.10,6.12']);
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .map((row) => row.split(/ {3,}/));
+    expect(rows[1]).toEqual(['LSM hook', 'path_unlink', '5.10,6.12', '0: const struct path *dir, 1: struct dentry *dentry']);
+    expect(rows[2]).toEqual(['function', 'security_path_unlink', '5.10,6.12', '0: const struct path *dir, 1: struct dentry *dentry']);
+    expect(code).toBe(0);
+    const schema = z.array(z.object({ kind: z.string(), name: z.string(), arguments: z.array(z.string()) }));
+    const syscalls = await runCli(['facts', 'find', 'sys_openat', '-o', 'json', '--kernels', '6.12']);
+    expect(schema.parse(JSON.parse(syscalls.stdout))[0]).toEqual({
+      kind: 'system call',
+      name: 'sys_openat',
+      arguments: ['0: int dfd', '1: const char * filename', '2: int flags', '3: umode_t mode'],
+    });
+    expect(await runCli(['facts', 'find', 'no_such_name'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'nothing has "no_such_name" in its name\n',
+    });
+  });
+
   it('shows what differs between two kernels, and nothing between a kernel and itself', async () => {
     const other = await runCli(['facts', 'diff', '5.10', '6.1']);
     expect(other.stdout).toContain('\n- bpf_loop: no\n');
