@@ -32,7 +32,7 @@ export function chooseHooks(policy: LinkPolicy, input: Pick<LinkInput, 'kernel' 
     const loadable = bound.methods.filter((method) => isLoadable(method.method));
     const usable = loadable.filter((method) => !input.unusable.has(methodText(method)));
     const [first] = usable;
-    if (first === undefined) return failed({ ...whyNone(loadable, input), ...blame });
+    if (first === undefined) return failed({ ...whyNone(hook, loadable, input), ...blame });
     choices.push({
       hookIndex: bound.hook,
       hook,
@@ -81,11 +81,16 @@ function queryOf(hook: PlanHook, method: BoundMethod): string | null {
   return method.method === 'lsm' ? `lsm:${method.target}` : `function:${method.target}`;
 }
 
-function whyNone(loadable: readonly BoundMethod[], input: Pick<LinkInput, 'unusable'>): LinkFailure {
-  for (const method of loadable) {
-    const unusable = input.unusable.get(methodText(method));
-    if (unusable !== undefined) return { reason: unusable.reason, message: unusable.message };
-  }
+/**
+ * The first refusal, in the words of the policy. One hook of the kernel has two names, and the loader says which of them it did not find:
+ * that is no answer to who asked for the other one.
+ */
+function whyNone(hook: PlanHook, loadable: readonly BoundMethod[], input: Pick<LinkInput, 'unusable'>): LinkFailure {
+  const refusals = loadable.flatMap((method) => input.unusable.get(methodText(method)) ?? []);
+  const [wished, other] =
+    hook.kind === 'lsm' ? (['LsmHookNotFound', 'FunctionNotFound'] as const) : (['FunctionNotFound', 'LsmHookNotFound'] as const);
+  const chosen = refusals.find(({ reason }) => reason !== other) ?? refusals[0];
+  if (chosen !== undefined) return { reason: chosen.reason === other ? wished : chosen.reason, message: chosen.message };
   return {
     reason: 'NotSupportedByAgent',
     message: 'the loader of this node has no program for the ways in which this hook could be attached',

@@ -124,7 +124,7 @@ function methodsOf(
   }
   const watching = watchMethods(hook, point, kernel);
   if (!denies(hook)) {
-    return watching.length > 0 ? watching : { reason: 'FunctionNotTraceable', message: 'this kernel allows no probe on it' };
+    return watching.length > 0 ? watching : whyNoWatch(hook, point, kernel);
   }
   const denying = denyMethods(hook, point, kernel);
   const standIns = plan.options.substitute === 'kill' ? killInstead(point, kernel) : [];
@@ -179,6 +179,19 @@ function killInstead(point: AttachPoint, kernel: KernelFacts): readonly BoundMet
 
 function canUseFunction(hook: PlanHook, point: AttachPoint & { kind: 'security' }, kernel: KernelFacts): boolean {
   return canStandIn(hook, point.lsmHook) && kernel.catalogue?.functions.has(point.functionName) !== false;
+}
+
+/** In the words of the policy: a kprobe asked for a function, an LSM hook for a hook. */
+function whyNoWatch(hook: PlanHook, point: AttachPoint, kernel: KernelFacts): BindFailure {
+  const functions = kernel.catalogue?.functions;
+  if (point.kind === 'security' && functions?.has(point.functionName) === false) {
+    if (hook.kind === 'kprobe') return { reason: 'FunctionNotFound', message: missingText('function', point.functionName, functions) };
+    if (!kernel.lsm.includes('bpf') || !hasFact(kernel, 'bpf_lsm')) {
+      const message = `watching this hook needs BPF LSM, which is not active, or a function ${point.functionName}, which this kernel does not have`;
+      return { reason: 'LSMNotEnabled', message };
+    }
+  }
+  return { reason: 'FunctionNotTraceable', message: 'this kernel allows no probe on it' };
 }
 
 function whyNoDeny(point: AttachPoint, kernel: KernelFacts): BindFailure {
