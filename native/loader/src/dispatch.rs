@@ -6,6 +6,7 @@ use crate::abi;
 use crate::counters;
 use crate::engine::Engine;
 use crate::events::Command;
+use crate::exempt_rows;
 use crate::frame::{Answer, Frame, Header, rows, text_of, u32_at};
 use crate::host;
 use crate::process::{self, Process};
@@ -208,7 +209,8 @@ pub fn learn_processes(engine: &mut Engine, peer: Option<Peer>) -> Outcome<Vec<P
         let of_host = process.namespaces().get(abi::NS_MNT).copied() == host_mounts && paths.contains(process.path());
         let is_own = own.contains(&process.tgid());
         if let (true, Some(key)) = (of_host || is_own, process.exempt_key()) {
-            process::add_exempt(engine.node()?, &key)?;
+            let value = if of_host { exempt_rows::tag_of(process.path()) } else { exempt_rows::OWN };
+            process::add_exempt(engine.node()?, &key, value)?;
         }
         if is_own && process.tgid() != 1 {
             engine.own_cgroups.insert(process.cgroup());

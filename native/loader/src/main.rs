@@ -18,6 +18,7 @@ mod engine;
 mod events;
 mod exempt;
 mod exempt_learner;
+mod exempt_rows;
 mod facts;
 mod facts_file;
 mod faults;
