@@ -169,7 +169,7 @@ export class NodeAgent {
       log,
       metrics,
     });
-    this.#session = new HubSession({ port: this.#port(), log });
+    this.#session = new HubSession({ port: this.#port(), clock, log });
   }
 
   get runner(): PolicyRunner {
