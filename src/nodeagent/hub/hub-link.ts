@@ -20,6 +20,8 @@ export type PlanFrame = Extract<HubBinaryFrame, { kind: 'plan' }>;
 /** One live connection, for whoever has something to say. Frames sent after its end are dropped. */
 export type HubSender = {
   send(frame: AgentFrame): void;
+  /** A frame that is JSON already. */
+  sendText(text: string): void;
   sendBinary(bytes: Buffer): void;
   close(code: number, reason: string): void;
 };
@@ -180,10 +182,12 @@ function parseJson(text: string): unknown {
 
 function createSender(socket: WebSocket): HubSender {
   const isOpen = (): boolean => socket.readyState === socket.OPEN;
+  const sendText = (text: string): void => {
+    if (isOpen()) socket.send(text);
+  };
   return {
-    send: (frame) => {
-      if (isOpen()) socket.send(JSON.stringify(frame));
-    },
+    send: (frame) => sendText(JSON.stringify(frame)),
+    sendText,
     sendBinary: (bytes) => {
       if (isOpen()) socket.send(bytes, { binary: true });
     },

@@ -160,7 +160,12 @@ describe('The agent at the hub', () => {
 
   test('turns away from an older leader right after it lost the newer one, however long that had been there', async () => {
     const closed: string[] = [];
-    const sender = { send: () => {}, sendBinary: () => {}, close: (_code: number, reason: string) => void closed.push(reason) };
+    const sender = {
+      send: () => {},
+      sendText: () => {},
+      sendBinary: () => {},
+      close: (_code: number, reason: string) => void closed.push(reason),
+    };
     session.welcome({ ...welcome, epoch: 9 }, sender);
     await session.frame({ ...desired, epoch: 9 }, sender);
     await clock.advance(3_600_000);

@@ -19,6 +19,7 @@ import type { Clock } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { applyDesired, planDigestsOf, type DesiredSet } from './desired-set.ts';
 import type { HubHandler, HubSender, PlanFrame } from './hub-link.ts';
+import { reportFrame } from './report-frame.ts';
 
 /** Who this node is and what its kernel is, for `hello`. */
 export type NodeSelf = {
@@ -167,7 +168,7 @@ export class HubSession implements HubHandler {
     const report = this.#port.report(rows);
     if (this.#sender === null || report === null) return;
     this.#reportSeq += 1;
-    this.#sender.send({
+    const { text, leftOut } = reportFrame({
       t: 'report',
       seq: this.#reportSeq,
       set: report.set,
@@ -175,6 +176,8 @@ export class HubSession implements HubHandler {
       bound: report.bound,
       exceptions: [...report.rows],
     });
+    if (leftOut !== 'nothing') this.#log.warn('A report is too large to be told in full', { rows: report.rows.length, leftOut });
+    this.#sender.sendText(text);
   }
 
   sendHealth(): void {
