@@ -1,7 +1,7 @@
 import { PAL_EF_PROCFS } from '../../abi/layout.ts';
 import type { CloneRecord, ExecRecord, ExitRecord, HookRecord, RecordHeader, RecordTask } from '../../abi/record-types.ts';
 import type { ExportCheckpoint, Origin } from './checkpoint.ts';
-import type { AgentEvent, EventBody, EventLoss, EventProcess, ProcessAndParent } from './event.ts';
+import type { AgentEvent, EventBody, EventLoss, EventProcess, ProcessAndFamily, ProcessAndParent } from './event.ts';
 import { isNoKey, keyText } from './exec-id.ts';
 import { hookEvent } from './hook-event.ts';
 import type { Identities } from './identities.ts';
@@ -39,6 +39,9 @@ export type PipelineParts = {
   readonly meanings: () => Meanings;
   readonly limits: PipelineLimits;
 };
+
+/** Bounds an event: who nests processes deeper is shown its nearest ancestors. */
+const MAX_ANCESTORS = 32;
 
 type Joined = { readonly record: ProcessRecord; readonly entry: ProcessEntry; readonly parent: ProcessEntry | undefined };
 
@@ -171,13 +174,13 @@ export class EventPipeline {
   #finish(joined: Joined): Emitted[] {
     const { record } = joined;
     const who = this.#who(joined);
-    if (record.kind === 'exec') return this.#settle(record, [{ process_exec: who }]);
+    if (record.kind === 'exec') return this.#settle(record, [{ process_exec: { ...who, ...this.#ancestry(joined) } }]);
     if (record.kind === 'clone') return this.#settle(record, []);
-    if (record.kind === 'exit') return this.#settle(record, [this.#exitEvent(record, who)]);
+    if (record.kind === 'exit') return this.#settle(record, [this.#exitEvent(record, { ...who, ...this.#ancestry(joined) })]);
     return this.#settle(record, this.#hookEvents(record, who));
   }
 
-  #exitEvent(record: ExitRecord, who: ProcessAndParent): EventBody {
+  #exitEvent(record: ExitRecord, who: ProcessAndFamily): EventBody {
     const signal = signalName(record.signal);
     const time = wallTimeText(this.#parts.node().time, record.header.ktimeNs);
     return {
@@ -202,15 +205,29 @@ export class EventPipeline {
 
   #who({ record, entry, parent }: Joined): ProcessAndParent {
     const process = this.#withPod(entry.base, cgroupOf({ record, entry }), entry.refs);
+    const identity = this.#parts.identities().ofCgroup(cgroupOf({ record, entry }));
+    if (identity.state === 'pod' && identity.pod === null) this.counts.withoutPod += 1;
     if (parent === undefined) return { process };
     return { process, parent: this.#withPod(parent.base, parent.cgroupId, parent.refs) };
+  }
+
+  /** The nearest first, as far as they are known; `parent_exec_id` of the last one names who is not, if anybody is above it. */
+  #ancestry({ parent }: Joined): Pick<ProcessAndFamily, 'ancestors'> {
+    const ancestors: EventProcess[] = [];
+    let key = parent?.parent ?? null;
+    while (key !== null && ancestors.length < MAX_ANCESTORS) {
+      const entry = this.#parts.cache.get(key);
+      if (entry === undefined) break;
+      ancestors.push(this.#withPod(entry.base, entry.cgroupId, entry.refs));
+      key = entry.parent;
+    }
+    return ancestors.length === 0 ? {} : { ancestors };
   }
 
   #withPod(base: EventProcess, cgroup: bigint, refs: number): EventProcess {
     const counted = refs > 0 ? { ...base, refcnt: refs } : base;
     const identity = this.#parts.identities().ofCgroup(cgroup);
     if (identity.state === 'host') return counted;
-    if (identity.pod === null) this.counts.withoutPod += 1;
     return {
       ...counted,
       ...(identity.pod === null ? {} : { pod: identity.pod }),
