@@ -11,7 +11,7 @@ use crate::frame::{Answer, Frame, Header, rows, text_of, u32_at};
 use crate::host;
 use crate::process::{self, Process};
 use crate::reasons;
-use crate::result::{Failure, Outcome, Stage};
+use crate::result::{Failure, Outcome, Stage, at};
 use crate::say::say;
 use crate::scope;
 use crate::wire::{op, tag};
@@ -136,6 +136,9 @@ fn hello(engine: &mut Engine, peer: Peer, frame: &Frame<'_>, answer: &mut Answer
         answer.bytes(tag::HOST_NS, namespaces.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>());
     }
     answer.u32(tag::NCPU, host::possible_cpus()).u32(tag::ADOPTED, u32::from(engine.adopted));
+    // Sequence numbers begin anew with the maps; the kernel does not give a number twice in a boot.
+    let rings = libbpf_rs::MapCore::info(engine.node()?.map("seqs")?).map_err(at(Stage::Open, "seqs"))?.info.id;
+    answer.u32(tag::RINGS, rings);
     for hook in engine.generations.attached.iter().filter_map(|id| engine.hooks.get(id)) {
         let instance = hook.bank(crate::generation::bank_of(engine.generations.active)).instance.as_ref();
         let uses_d_path = instance.is_some_and(|instance| instance.uses_d_path);

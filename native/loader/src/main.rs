@@ -40,6 +40,7 @@ mod probe;
 mod process;
 mod reasons;
 mod result;
+mod ring;
 mod say;
 mod scope;
 mod seccomp;

@@ -209,10 +209,44 @@ describe('The event pipeline', () => {
 
   test('moves the checkpoint only over records whose lines were written', () => {
     const { pipeline, checkpoint } = setUp();
-    const first = pipeline.push(exec({ seq: 1n }), 0);
-    pipeline.push(kill(2n), 0);
-    expect(checkpoint.positions()).toEqual({ 'critical-0': '0' });
+    const first = pipeline.push(exec({ seq: 1n }), 0, 0);
+    pipeline.push(kill(2n), 0, 300);
+    expect(checkpoint.progress().get('critical-0')).toEqual({ high: 2n, open: [{ from: 1n, to: 2n }] });
+    expect(checkpoint.doneBytes(500)).toBe(0);
     for (const item of first) if (item.origin !== null) checkpoint.written(item.origin);
-    expect(checkpoint.positions()).toEqual({ 'critical-0': '1' });
+    expect(checkpoint.progress().get('critical-0')).toEqual({ high: 2n, open: [{ from: 2n, to: 2n }] });
+    expect(checkpoint.doneBytes(500)).toBe(300);
+  });
+
+  test('takes a record that comes again for the one it is, and acknowledges it when that one is written', () => {
+    const { pipeline, checkpoint } = setUp();
+    const lines = [...pipeline.push(exec({ seq: 1n }), 0, 0), ...pipeline.push(kill(2n), 0, 300)];
+    pipeline.restart();
+    expect(checkpoint.doneBytes(0)).toBe(0);
+    expect(pipeline.push(exec({ seq: 1n }), 0, 0)).toEqual([]);
+    expect(pipeline.push(kill(2n), 0, 300)).toEqual([]);
+    expect(pipeline.counts.again).toBe(2);
+    expect(checkpoint.doneBytes(500)).toBe(0);
+    for (const item of lines) if (item.origin !== null) checkpoint.written(item.origin);
+    expect(checkpoint.doneBytes(500)).toBe(500);
+  });
+
+  test('says what an agent before it owed and the loader does not have any more', () => {
+    const { pipeline, checkpoint } = setUp();
+    pipeline.resume(new Map([['critical-0', { high: 5n, open: [{ from: 2n, to: 4n }] }]]));
+    pipeline.push(exec({ seq: 3n }), 0);
+    expect(checkpoint.progress().get('critical-0')?.open).toEqual([
+      { from: 2n, to: 2n },
+      { from: 4n, to: 4n },
+      { from: 3n, to: 3n },
+    ]);
+    pipeline.push(kill(6n), 0);
+    expect(events(pipeline.tick(1100))).toContainEqual(
+      expect.objectContaining({ palisade_loss: { reason: 'AgentRestart', count: '2', ring: 'critical', cpu: 0 } }),
+    );
+    expect(checkpoint.progress().get('critical-0')?.open).toEqual([
+      { from: 3n, to: 3n },
+      { from: 6n, to: 6n },
+    ]);
   });
 });

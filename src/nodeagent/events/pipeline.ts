@@ -1,6 +1,6 @@
 import { PAL_EF_PROCFS } from '../../abi/layout.ts';
 import type { CloneRecord, ExecRecord, ExitRecord, HookRecord, RecordHeader, RecordTask } from '../../abi/record-types.ts';
-import type { ExportCheckpoint, Origin } from './checkpoint.ts';
+import type { ExportCheckpoint, Origin, StreamProgress } from './checkpoint.ts';
 import type { AgentEvent, EventBody, EventLoss, EventProcess, ProcessAndFamily, ProcessAndParent } from './event.ts';
 import { isNoKey, keyText } from './exec-id.ts';
 import { hookEvent } from './hook-event.ts';
@@ -55,7 +55,7 @@ export class EventPipeline {
   readonly #nameless: WaitingRoom<Joined>;
   /** Matches without a meaning that no loss line has told of yet. */
   #unread = 0;
-  readonly counts = { records: 0, events: 0, withoutProcess: 0, withoutMeaning: 0, withoutPod: 0 };
+  readonly counts = { records: 0, again: 0, events: 0, withoutProcess: 0, withoutMeaning: 0, withoutPod: 0 };
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -73,13 +73,47 @@ export class EventPipeline {
     return this.#strangers.overflows + this.#nameless.overflows;
   }
 
-  push(record: ProcessRecord, nowMs: number): Emitted[] {
+  /** `at`: where the record begins in what the loader sends. */
+  push(record: ProcessRecord, nowMs: number, at = 0): Emitted[] {
     this.counts.records += 1;
     if (isFromWalk(record)) return this.#parts.cache.get(record.task.key) === undefined ? this.#admit(record, nowMs) : [];
+    const { checkpoint } = this.#parts;
     const origin = originOf(record.header);
-    const gaps = this.#parts.tracker.note(origin.stream, origin.seq, nowMs).map((loss) => this.#gap(loss));
-    this.#parts.checkpoint.begin(origin);
-    return [...gaps, ...this.#admit(record, nowMs)];
+    const { kind, emitted } = this.note(record.header, nowMs);
+    if (kind === 'again') {
+      checkpoint.again(origin, at);
+      return emitted;
+    }
+    checkpoint.begin(origin, at);
+    return [...emitted, ...this.#admit(record, nowMs)];
+  }
+
+  /** Takes the number of a record of the rings down, whatever its kind. */
+  note(header: RecordHeader, nowMs: number): { readonly kind: 'new' | 'again'; readonly emitted: Emitted[] } {
+    const { stream, seq } = originOf(header);
+    const { kind, losses } = this.#parts.tracker.note(stream, seq, nowMs);
+    if (kind === 'again') this.counts.again += 1;
+    return { kind, emitted: losses.map((loss) => this.#gap(loss)) };
+  }
+
+  /** Takes up what an agent before this one has exported. */
+  resume(progress: ReadonlyMap<string, StreamProgress>): void {
+    for (const [stream, of] of progress) {
+      this.#parts.tracker.resume(stream, of.high, of.open);
+      this.#parts.checkpoint.resume(stream, of);
+    }
+  }
+
+  /** The loader sends from now on, beginning with what was not acknowledged. */
+  restart(): void {
+    this.#parts.tracker.restart();
+    this.#parts.checkpoint.restart();
+  }
+
+  /** Other rings: their numbers begin anew. */
+  forget(): void {
+    this.#parts.tracker.forget();
+    this.#parts.checkpoint.forget();
   }
 
   /** To be called every 50 ms or so: opens waiting rooms whose time is over, reports gaps, forgets dead processes. */
@@ -250,6 +284,7 @@ export class EventPipeline {
 
   #gap(loss: SequenceLoss): Emitted {
     const reason = loss.cause === 'restart' ? 'AgentRestart' : 'SequenceGap';
+    if (loss.cause === 'restart') this.#parts.checkpoint.giveUp(loss.stream);
     return this.loss({ reason, count: loss.count.toString(), ...streamParts(loss.stream) }, this.#parts.nowKtimeNs());
   }
 }
