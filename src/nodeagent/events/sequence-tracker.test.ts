@@ -40,6 +40,14 @@ describe('The sequence tracker', () => {
     );
   });
 
+  test('takes a record that comes long after it was told as lost, once', () => {
+    const tracker = new SequenceTracker({ graceMs: 10 });
+    for (const seq of [1n, 2n, 5n]) tracker.note('s', seq, 0);
+    expect(tracker.sweep(10)).toEqual([{ stream: 's', count: 2n, cause: 'gap' }]);
+    expect([4n, 6n, 4n].map((seq) => tracker.note('s', seq, 20).kind)).toEqual(['new', 'new', 'again']);
+    expect(tracker.sweep(1000)).toEqual([]);
+  });
+
   test('takes all parts of a call that comes in several records of one number', () => {
     const tracker = new SequenceTracker({ graceMs: 10 });
     expect([1n, 2n, 2n, 2n].map((seq) => tracker.note('s', seq, 0).kind)).toEqual(['new', 'new', 'new', 'new']);

@@ -17,7 +17,8 @@ export type Noted = { readonly kind: 'new' | 'again'; readonly losses: readonly 
 /** Numbers from `from` to `to`, both included. */
 export type SequenceRange = { readonly from: bigint; readonly to: bigint };
 
-type Hole = { from: bigint; to: bigint; sinceMs: number | null; readonly cause: SequenceLoss['cause'] };
+/** `told`: as lost. Should one of its records come after all, by whatever delay, it is new. */
+type Hole = { from: bigint; to: bigint; sinceMs: number | null; told: boolean; readonly cause: SequenceLoss['cause'] };
 type Stream = {
   next: bigint;
   /** Numbers below it are not known: they are neither lost nor seen. */
@@ -28,7 +29,7 @@ type Stream = {
   holes: Hole[];
 };
 
-/** Holes remembered per stream; beyond it the oldest is called lost at once. */
+/** Holes remembered per stream; beyond it the oldest is called lost at once, and forgotten. */
 const MAX_HOLES = 256;
 
 export class SequenceTracker {
@@ -45,7 +46,7 @@ export class SequenceTracker {
    */
   resume(stream: string, high: bigint, missing: readonly SequenceRange[]): void {
     if (this.#streams.has(stream)) return;
-    const holes = missing.map(({ from, to }) => ({ from, to, sinceMs: null, cause: 'restart' as const }));
+    const holes = missing.map(({ from, to }) => ({ from, to, sinceMs: null, told: false, cause: 'restart' as const }));
     this.#streams.set(stream, { next: high + 1n, first: 0n, isResumed: true, last: null, holes });
   }
 
@@ -75,12 +76,10 @@ export class SequenceTracker {
   /** Losses whose grace period is over, one entry per stream. */
   sweep(nowMs: number): SequenceLoss[] {
     const losses: SequenceLoss[] = [];
-    const isOver = ({ sinceMs }: Hole): boolean => sinceMs !== null && nowMs - sinceMs >= this.#graceMs;
-    for (const [stream, state] of this.#streams) {
-      const lost = state.holes.filter((hole) => isOver(hole));
-      if (lost.length === 0) continue;
-      state.holes = state.holes.filter((hole) => !isOver(hole));
+    for (const [stream, { holes }] of this.#streams) {
+      const lost = holes.filter(({ sinceMs, told }) => !told && sinceMs !== null && nowMs - sinceMs >= this.#graceMs);
       losses.push(...lossesOf(stream, lost));
+      for (const hole of lost) hole.told = true;
     }
     return losses;
   }
@@ -88,11 +87,12 @@ export class SequenceTracker {
   #advance(stream: string, known: Stream, seq: bigint, nowMs: number): SequenceLoss[] {
     // What was to be sent again came before anything new: what is missing now is so from now on.
     if (known.isResumed) for (const hole of known.holes) hole.sinceMs ??= nowMs;
-    if (seq > known.next) known.holes.push({ from: known.next, to: seq - 1n, sinceMs: nowMs, cause: known.isResumed ? 'restart' : 'gap' });
+    const cause = known.isResumed ? 'restart' : 'gap';
+    if (seq > known.next) known.holes.push({ from: known.next, to: seq - 1n, sinceMs: nowMs, told: false, cause });
     known.next = seq + 1n;
     known.isResumed = false;
     const overflow = known.holes.length > MAX_HOLES ? known.holes.shift() : undefined;
-    return overflow === undefined ? [] : lossesOf(stream, [overflow]);
+    return overflow === undefined || overflow.told ? [] : lossesOf(stream, [overflow]);
   }
 }
 
