@@ -125,11 +125,22 @@ describe('The agent at the hub', () => {
     expect(await frame('report')).toMatchObject({ seq: 1, set: desired.set, state: 'applied', exceptions: [] });
   });
 
-  test('sends the names of its kernel when they are wanted', async () => {
+  test('sends the names of its kernel when they are wanted, but policies come first', async () => {
     say({ ...welcome, want: 'catalogue' });
+    say(desired);
+    expect(await frame('get')).toEqual({ t: 'get', digests: [DIGEST] });
+    session.sendReport();
+    await frame('report');
+    expect(frames.some(({ t }) => t === 'catalogue')).toBe(false);
+    hub.send(encodePlanFrame(1, DIGEST, PLAN));
+    await until(() => (fake.state.settled > 0 ? true : undefined));
+    session.sendReport();
     expect(await frame('catalogue')).toMatchObject({ build: 'a'.repeat(64) });
     const bytes = await until(() => binaries[0]);
     expect(decodeHubBinary(bytes)).toMatchObject({ kind: 'catalogue', text: '{"functions":[]}' });
+    session.sendReport();
+    await until(() => (frames.filter(({ t }) => t === 'report').length === 3 ? true : undefined));
+    expect(frames.filter(({ t }) => t === 'catalogue')).toHaveLength(1);
   });
 
   test('does not believe a set that builds on another one: it lets go and asks for all', async () => {

@@ -65,6 +65,8 @@ export class HubSession implements HubHandler {
   /** When there was last a connection to a hub that was up to date; at first when this process started. */
   #hubSeenMs: number;
   readonly #clock: Clock;
+  /** What the hub wants of the kernel's names. Reading and packing 130,000 of them takes a while: policies come first. */
+  #catalogueDue: Welcome['want'];
   #reportSeq = 0;
   #wanted: string[] = [];
   readonly #asked = new Set<string>();
@@ -119,7 +121,7 @@ export class HubSession implements HubHandler {
     this.#wanted = [];
     this.#log.info('Connected to the hub', { epoch: frame.epoch });
     this.sendHealth();
-    if (frame.want !== undefined) void this.#sendCatalogue(frame.want, sender);
+    this.#catalogueDue = frame.want;
   }
 
   async frame(frame: Exclude<HubFrame, Welcome>, sender: HubSender): Promise<void> {
@@ -178,6 +180,7 @@ export class HubSession implements HubHandler {
     });
     if (leftOut !== 'nothing') this.#log.warn('A report is too large to be told in full', { rows: report.rows.length, leftOut });
     this.#sender.sendText(text);
+    this.#sendDueCatalogue(this.#sender);
   }
 
   sendHealth(): void {
@@ -214,6 +217,14 @@ export class HubSession implements HubHandler {
     for (const digest of digests) this.#asked.add(digest);
     if (digests.length > 0) sender.send({ t: 'get', digests });
     else if (this.#asked.size === 0) this.#port.plansSettled();
+  }
+
+  /** Once the node has said what became of its set, and waits for no plan. */
+  #sendDueCatalogue(sender: HubSender): void {
+    const want = this.#catalogueDue;
+    if (want === undefined || this.#asked.size + this.#wanted.length > 0) return;
+    this.#catalogueDue = undefined;
+    void this.#sendCatalogue(want, sender);
   }
 
   async #sendCatalogue(want: 'catalogue' | 'catalogue-digest', sender: HubSender): Promise<void> {
