@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { measureCluster } from './cluster-figures.ts';
-import { benchCompileLink } from './compile-link.ts';
+import { benchCompileLink, benchLargePolicy } from './compile-link.ts';
 import { benchEvents } from './events.ts';
 import { benchInstructions } from './instructions.ts';
 
@@ -8,7 +8,7 @@ import { benchInstructions } from './instructions.ts';
 const parts = {
   instructions: () => benchInstructions(['6.12', '7.x']),
   events: () => benchEvents('6.12'),
-  compile: () => Promise.resolve(benchCompileLink()),
+  compile: () => Promise.resolve([benchCompileLink(), benchLargePolicy()]),
   cluster: () => measureCluster(process.env),
 } as const;
 

@@ -44,3 +44,15 @@ export function maskBytes(mask: SelectorMask): Buffer {
   writeMask(bytes, 0, mask);
   return bytes;
 }
+
+/** Writes masks into a buffer of zeros. Rows that follow each other mostly have the same mask, which is encoded once. */
+export function createMaskWriter(zeros: Buffer): (offset: number, mask: SelectorMask) => void {
+  let last = EMPTY_MASK;
+  let encoded = maskBytes(last);
+  return (offset, mask) => {
+    if (mask === EMPTY_MASK) return;
+    if (mask !== last) encoded = maskBytes(mask);
+    last = mask;
+    zeros.set(encoded, offset);
+  };
+}

@@ -1,5 +1,5 @@
 /** A selector's filters on the process's binary, merged into one set: values are exact paths, so sets can be intersected at link time. */
-import { stringRow } from '../abi/map-rows.ts';
+import { stringRows } from '../abi/map-rows.ts';
 import type { PlanBinaryFilter } from '../policy/plan.ts';
 import { digestKey } from './allocation.ts';
 
@@ -33,7 +33,6 @@ export function binarySetRows(sets: ReadonlyMap<number, readonly string[]>): Buf
   for (const [number, values] of sets) {
     for (const value of values) byPath.set(value, (byPath.get(value) ?? 0n) | (1n << BigInt(number)));
   }
-  const rows = [...byPath].map(([path, members]) => ({ data: Buffer.from(path, 'utf8'), members }));
-  rows.sort((a, b) => Buffer.compare(a.data, b.data));
-  return Buffer.concat(rows.map(({ data, members }) => stringRow({ plane: 0, data, prefix: 0n, equal: members })));
+  const nodes = [...byPath].map(([path, equal]) => ({ plane: 0, data: Buffer.from(path, 'utf8'), prefix: 0n, equal }));
+  return stringRows(nodes.toSorted((a, b) => Buffer.compare(a.data, b.data)));
 }

@@ -88,7 +88,7 @@ export function linkHook(input: HookInput): LinkResult<LinkedHook> {
     selectors,
     maskClasses: built.maskClasses,
   });
-  const rows = { ints: Buffer.concat(built.intRows), strs: Buffer.concat(built.stringRows), cols: Buffer.concat(columnRowList) };
+  const rows = { ints: built.intRows, strs: built.stringRows, cols: Buffer.concat(columnRowList) };
   return linked({
     id: input.id,
     recordHook: input.entryId,

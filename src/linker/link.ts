@@ -7,6 +7,7 @@ import { createPicker, digestKey } from './allocation.ts';
 import { binarySetKey, binarySetRows, mergeBinaryFilters } from './binary-set.ts';
 import { methodText } from './attach-target.ts';
 import { linkHook } from './hook.ts';
+import { HookMemory } from './hook-memory.ts';
 import { alignChoices, chooseHooks, type HookChoice } from './hook-choice.ts';
 import type { HookInput, HookMemberInput } from './hook-input.ts';
 import { chooseLateHook, hasLateHook } from './late-exec.ts';
@@ -17,12 +18,19 @@ import { assignClasses } from './pod-classes.ts';
 import { inBitOrder, withoutRoom } from './selector-budget.ts';
 import { syscallNumber } from './syscall-numbers.ts';
 
-export function link(input: LinkInput): LinkedNode {
+/** `memory`: what the last link of this node made; without one every hook is made anew, with the same result. */
+export function link(input: LinkInput, memory = new HookMemory()): LinkedNode {
+  const node = linkWhatFits(input, memory);
+  memory.settle();
+  return node;
+}
+
+function linkWhatFits(input: LinkInput, memory: HookMemory): LinkedNode {
   const problems = new Map<string, LinkProblem>();
   // Each turn leaves out at least one more policy, so this ends.
   for (;;) {
     const policies = input.policies.filter((policy) => !problems.has(policy.ref.uid)).toSorted(byAdmission(input));
-    const result = linkAll(input, policies);
+    const result = linkAll(input, policies, memory);
     if (result.ok) return { ...result.value, problems: [...problems.values()].toSorted((a, b) => (a.uid < b.uid ? -1 : 1)) };
     for (const { uid, reason, path, message } of result.failures) problems.set(uid, { uid, reason, path, message });
   }
@@ -34,7 +42,7 @@ type LinkAll =
   | { readonly ok: false; readonly failures: readonly Blamed[] };
 
 /** `policies` in order of admission: when all together are too much, the last ones have to go. */
-function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
+function linkAll(input: LinkInput, policies: readonly LinkPolicy[], memory: HookMemory): LinkAll {
   const hookNumbers = createPicker('hooks', input.allocation.hooks, 'latest');
   const policyNumbers = createPicker('policies', input.allocation.policies, 'latest');
   const setNumbers = createPicker('binarySets', input.allocation.binarySets, 'lowest');
@@ -89,7 +97,7 @@ function linkAll(input: LinkInput, policies: readonly LinkPolicy[]): LinkAll {
     const result =
       id === null || entryId === null
         ? failed({ reason: 'HookSelectorBudget', message: 'more hooks on this node than can be numbered' })
-        : linkChecked({ ...candidate, id, entryId });
+        : linkChecked({ ...candidate, id, entryId }, memory);
     if (result.ok) hooks.push(result.value);
     else failures.push(attribute(result.failure, candidate, policies));
   }
@@ -169,7 +177,7 @@ function refuse(key: string, members: readonly HookMemberInput[], policies: read
   }));
 }
 
-function linkChecked(input: HookInput): LinkResult<LinkedHook> {
+function linkChecked(input: HookInput, memory: HookMemory): LinkResult<LinkedHook> {
   if (input.methods.length === 0)
     return failed({ reason: 'LoadError', message: `policies want ${input.key} attached in ways that exclude each other` });
   if (input.key.startsWith('raw_tp_sys_enter:') && input.syscallNumber < 0) {
@@ -183,7 +191,7 @@ function linkChecked(input: HookInput): LinkResult<LinkedHook> {
       uid: tooFar.policy.ref.uid,
       path: tooFar.hook.path,
     });
-  return linkHook(input);
+  return memory.recall(input, linkHook);
 }
 
 /** Whose fault it is: the policy named, else one that does not even fit alone, else the newest on the hook. */

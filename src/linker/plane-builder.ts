@@ -4,7 +4,7 @@
  */
 import type { PlaneFields } from '../abi/hook-config.ts';
 import type { PlaneMasks } from '../abi/hook-table.ts';
-import { intRow, stringRow } from '../abi/map-rows.ts';
+import { type IntNode, intRows, type StringNode, stringRows } from '../abi/map-rows.ts';
 import { bitMask, type SelectorMask } from '../abi/selector-mask.ts';
 import {
   PAL_K_COL,
@@ -17,6 +17,7 @@ import {
   PAL_P_SCOPE,
   PAL_P_SLOT,
 } from '../abi/layout.ts';
+import { type IntValue, mergeInts } from './int-set.ts';
 import { stringNodes, type StringValue } from './string-trie.ts';
 
 /** What a plane looks at. `slot` only with PAL_P_SLOT. */
@@ -45,8 +46,8 @@ export type BuiltPlanes = {
   /** In the same order. */
   readonly masks: readonly PlaneMasks[];
   readonly maskClasses: readonly { readonly mask: bigint; readonly selectors: SelectorMask }[];
-  readonly intRows: readonly Buffer[];
-  readonly stringRows: readonly Buffer[];
+  readonly intRows: Buffer;
+  readonly stringRows: Buffer;
 };
 
 type Plane = {
@@ -56,7 +57,8 @@ type Plane = {
   care: SelectorMask;
   inverted: SelectorMask;
   unknown: SelectorMask;
-  readonly ints: Map<bigint, SelectorMask>;
+  /** Merged as soon as somebody asks how many there are. */
+  ints: readonly IntValue[];
   readonly strings: StringValue[];
   readonly masks: Map<bigint, SelectorMask>;
 };
@@ -86,7 +88,7 @@ export function createPlaneBuilder(): PlaneBuilder {
         care: 0n,
         inverted: 0n,
         unknown: 0n,
-        ints: new Map(),
+        ints: [],
         strings: [],
         masks: new Map(),
       };
@@ -122,10 +124,16 @@ export function createPlaneBuilder(): PlaneBuilder {
     },
     planeCount: () => planes.size,
     maskClassCount: () => [...planes.values()].reduce((sum, plane) => sum + plane.masks.size, 0),
-    rowCounts: () => ({
-      ints: [...planes.values()].reduce((sum, plane) => sum + plane.ints.size, 0),
-      strings: [...planes.values()].reduce((sum, plane) => sum + plane.strings.length, 0),
-    }),
+    rowCounts: () => {
+      let ints = 0;
+      let strings = 0;
+      for (const plane of planes.values()) {
+        plane.ints = mergeInts(plane.ints);
+        ints += plane.ints.length;
+        strings += plane.strings.length;
+      }
+      return { ints, strings };
+    },
     build: (all) => buildPlanes(sorted(), all),
   };
 }
@@ -133,7 +141,7 @@ export function createPlaneBuilder(): PlaneBuilder {
 function addValues(plane: Plane, bit: SelectorMask, data: FilterData): void {
   switch (data.kind) {
     case 'ints':
-      for (const value of data.values) plane.ints.set(value, (plane.ints.get(value) ?? 0n) | bit);
+      plane.ints = [...plane.ints, ...data.values.map((value) => ({ value, selectors: bit }))];
       return;
     case 'strings':
       for (const bytes of data.equal) plane.strings.push({ bytes, prefix: 0n, equal: bit });
@@ -154,8 +162,8 @@ function buildPlanes(planes: readonly Plane[], all: SelectorMask): BuiltPlanes {
   const fields: PlaneFields[] = [];
   const masks: PlaneMasks[] = [];
   const maskClasses: { mask: bigint; selectors: SelectorMask }[] = [];
-  const intRows: Buffer[] = [];
-  const stringRows: Buffer[] = [];
+  const intNodes: IntNode[] = [];
+  const allStringNodes: StringNode[] = [];
   const seenSlots = new Set<number>();
   planes.forEach((plane, index) => {
     const isSlot = plane.value.source === PAL_P_SLOT;
@@ -168,14 +176,13 @@ function buildPlanes(planes: readonly Plane[], all: SelectorMask): BuiltPlanes {
       first: isSlot && !seenSlots.has(plane.value.slot),
       firstClass: plane.kind === PAL_K_MASK ? maskClasses.length : 0,
       classCount: plane.masks.size,
-      suffixWords: plane.kind === PAL_K_SUFFIX ? Math.ceil(Math.max(0, ...nodes.map((node) => node.data.length)) / 8) : 0,
+      suffixWords: plane.kind === PAL_K_SUFFIX ? Math.ceil(nodes.reduce((most, node) => Math.max(most, node.data.length), 0) / 8) : 0,
     });
     if (isSlot) seenSlots.add(plane.value.slot);
     masks.push({ dontCare: all & ~plane.care, invert: plane.inverted, unknown: plane.unknown });
     for (const [mask, selectors] of [...plane.masks].toSorted(([a], [b]) => (a < b ? -1 : 1))) maskClasses.push({ mask, selectors });
-    for (const [value, selectors] of [...plane.ints].toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      intRows.push(intRow(index, value, selectors));
-    for (const node of nodes) stringRows.push(stringRow(node));
+    for (const { value, selectors } of mergeInts(plane.ints)) intNodes.push({ plane: index, value, selectors });
+    for (const node of nodes) allStringNodes.push(node);
   });
   const ofStorage = (storage: PlaneValue['storage']): PlaneFields[] => fields.filter((_, i) => planes[i]?.value.storage === storage);
   return {
@@ -184,8 +191,8 @@ function buildPlanes(planes: readonly Plane[], all: SelectorMask): BuiltPlanes {
     memoryPlanes: ofStorage('memory'),
     masks,
     maskClasses,
-    intRows,
-    stringRows,
+    intRows: intRows(intNodes),
+    stringRows: stringRows(allStringNodes),
   };
 }
 

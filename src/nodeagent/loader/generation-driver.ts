@@ -4,6 +4,7 @@
  */
 import { type Allocation, mergeAllocations } from '../../linker/allocation.ts';
 import { prototypeQueries } from '../../linker/hook-choice.ts';
+import { HookMemory } from '../../linker/hook-memory.ts';
 import { link } from '../../linker/link.ts';
 import type { LinkInput, LinkPod, LinkPolicy, UnusableMethod } from '../../linker/link-input.ts';
 import type { LinkedHook, LinkedNode } from '../../linker/linked-node.ts';
@@ -52,6 +53,7 @@ type Attempt = { readonly done: EngineResult } | { readonly again: true };
 export class GenerationDriver implements EnginePort {
   readonly #options: GenerationDriverOptions;
   readonly #meanings = createLinkedMeanings();
+  readonly #hookMemory = new HookMemory();
   readonly #scope: ScopeSync;
   readonly #unusable = new Map<string, UnusableMethod & { readonly sinceMs: number }>();
   readonly #prototypes = new Map<string, Prototype | null>();
@@ -202,7 +204,7 @@ export class GenerationDriver implements EnginePort {
     if (unknown.length > 0) {
       for (const [query, prototype] of await session.client.resolve(unknown)) this.#prototypes.set(query, prototype);
     }
-    return link(this.#linkInput(session, policies, pods));
+    return link(this.#linkInput(session, policies, pods), this.#hookMemory);
   }
 
   #linkInput(session: Session, policies: readonly LinkPolicy[], pods: readonly LinkPod[]): LinkInput {
