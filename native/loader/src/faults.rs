@@ -104,7 +104,8 @@ mod armed {
 
     pub fn hit(point: &str) -> Outcome<()> {
         if is_named_by_file(point) {
-            return Err(Failure::new(Stage::Load, reasons::LOAD_ERROR, format!("fault point {point}, by file")));
+            // The policy's fault, not the node's: as if the verifier had refused it.
+            return Err(Failure::new(Stage::Load, reasons::VERIFIER_REJECTED, format!("fault point {point}, by file")));
         }
         let Ok(mut armed) = FAULT.lock() else { return Ok(()) };
         match armed.as_mut() {
