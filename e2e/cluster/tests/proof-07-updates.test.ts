@@ -139,7 +139,7 @@ describe('Proof 7: updates of an enforcing policy under a prober that opens the 
     await applyPolicy(policy, version(0));
     await untilReady(policy);
     const probers = await startProbers('prober-both', allNodes());
-    await updates(40, 90_000);
+    await updates(40, 150_000);
 
     const spec = { ...version(1000), kprobes: [{ call: 'security_file_post_open', syscall: false, args: [{ index: 0, type: 'file' }] }] };
     await applyPolicy(policy, spec);
