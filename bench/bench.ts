@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { measureCluster } from './cluster-figures.ts';
 import { benchCompile } from './compile-figures.ts';
-import { benchCompileLink } from './compile-link.ts';
+import { benchCompileLink, benchLargePolicy } from './compile-link.ts';
 import { benchEvents } from './events.ts';
 import { benchInstructions } from './instructions.ts';
 import { benchLink } from './link-figures.ts';
@@ -14,6 +14,7 @@ const parts = {
   compile: () => Promise.resolve(benchCompile()),
   link: () => {
     benchCompileLink();
+    benchLargePolicy();
     benchLink();
     return Promise.resolve();
   },

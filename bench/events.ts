@@ -28,7 +28,7 @@ export async function benchEvents(name: KernelName): Promise<void> {
     const stopped = new AbortController();
     const records: Buffer[] = [];
     const plant = plantInto(path.join(folder, 'live.log'), kernel.meanings);
-    await plant.open('live');
+    await plant.open('live', 1);
     await new Promise<void>((resolve, reject) => {
       const onRecords = (batch: readonly Buffer[]): void => {
         for (const bytes of batch) {
@@ -36,7 +36,12 @@ export async function benchEvents(name: KernelName): Promise<void> {
           plant.take(bytes);
         }
       };
-      consumeEvents({ path: kernel.vm.socket, signal: stopped.signal, onOpen: resolve, onRecords }).catch(reject);
+      const onOpen = (acknowledge: (doneBytes: number) => void): void => {
+        plant.streamOpened(acknowledge);
+        resolve();
+      };
+      const { signal } = stopped;
+      consumeEvents({ path: kernel.vm.socket, signal, delivery: 'until acknowledged', onOpen, onRecords }).catch(reject);
     });
     const fromMs = performance.now();
     const { stdout } = await kernel.runActor('spin', '1', String(opens), '/t/free/one');
@@ -111,7 +116,7 @@ async function replayed(
   meanings: Meanings,
 ): Promise<{ lines: number; records: number; seconds: number }> {
   const plant = plantInto(file, meanings);
-  await plant.open('replay');
+  await plant.open('replay', 1);
   const fromMs = performance.now();
   for (const bytes of records) plant.take(bytes);
   await plant.close();

@@ -23,6 +23,20 @@ export function pathPolicies(count: number, scope: 'all processes' | 'pods only'
   });
 }
 
+/** Denies opening any of so many files. */
+export function manyPaths(count: number): LinkPolicy {
+  const paths = Array.from({ length: count }, (_, i) => `/data/folder-${i % 977}/file-${i}`);
+  return testPolicy(
+    'many-paths',
+    `lsmhooks:
+- hook: file_open
+  args: [{index: 0, type: file}]
+  selectors:
+  - matchArgs: [{index: 0, operator: Equal, values: ${JSON.stringify(paths)}}]
+    matchActions: [{action: Override, argError: -1}]`,
+  );
+}
+
 /** Reports every open below a folder, without a limit. */
 export function reportOpens(prefix: string): LinkPolicy {
   return testPolicy(

@@ -45,7 +45,11 @@ npm_packages() {
   # Not `npm ci`: it refuses a lock file without the builds of optional packages for other platforms, and registries do
   # not have them all. Versions and checksums are those of the lock file here too.
   # npm's check of engines would look at the node that runs npm, which may be the machine's old one.
-  npm install --no-save --engine-strict=false --no-progress --loglevel=error >&2 || return 1
+  local install=(install --no-save --engine-strict=false --no-progress --loglevel=error)
+  npm "${install[@]}" >&2 || return 1
+  # An old node makes npm leave out, without a word, optional packages that ask for a newer one: the native parts of the
+  # linter, the formatter and the test runner. Now that Node 24 is here, its npm brings them.
+  node_modules/node/bin/node node_modules/npm/bin/npm-cli.js "${install[@]}" >&2 || return 1
   printf '%s\n' "$wanted" > node_modules/.palisade-lock
   mkdir -p "$(dirname "$kept")"
   cp -a node_modules "$kept.partial-$$" && { mv -T "$kept.partial-$$" "$kept" 2>/dev/null || rm -rf "$kept.partial-$$"; }

@@ -4,7 +4,7 @@ import { PODS } from '../../src/kube/resource-type.ts';
 import type { Row } from '../../src/protocol/hub-frames.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { runCommand } from '../host/command.ts';
-import { conditionOf, denies, NODE_NAMES, POLICIES, policyRef, startFakeFleet, statusIn, type FakeFleet } from './fake-fleet.ts';
+import { conditionOf, denies, NODE_NAMES, startFakeFleet, type FakeFleet } from './fake-fleet.ts';
 
 const overviewSchema = z.object({ policies: z.array(z.object({ name: z.string(), nodes: z.array(z.unknown()) })) });
 
@@ -23,7 +23,7 @@ afterAll(async () => {
 
 describe('a policy on its way to the nodes and back', () => {
   test('is compiled and waits for agents that have not dialled yet', async () => {
-    await fleet.create('way', denies('/etc/shadow'));
+    await fleet.policies.create('way', denies('/etc/shadow'));
     const status = await fleet.untilStatus('way', 'False/WaitingForNodes');
     expect(status.nodes).toMatchObject({ matched: 2, loaded: 0 });
     expect(conditionOf(status, 'Reconciling')?.status).toBe('True');
@@ -40,7 +40,7 @@ describe('a policy on its way to the nodes and back', () => {
 
   test('is satisfied by kubectl wait, after an edit only when the new version runs', async () => {
     const startMs = performance.now();
-    const edited = await fleet.edit('way', denies('/etc/passwd'));
+    const edited = await fleet.policies.edit('way', denies('/etc/passwd'));
     await fleet.api.kubectl.run(['wait', 'tracingpolicy/way', '--for=condition=Ready', '--timeout=20s']);
     say(`edit to Ready took ${Math.round(performance.now() - startMs)} ms`);
     const status = await fleet.statusOf('way');
@@ -51,15 +51,15 @@ describe('a policy on its way to the nodes and back', () => {
   });
 
   test('is written seldom: nothing changes, nothing is written', async () => {
-    const before = (await fleet.admin.get(POLICIES, policyRef('way'))).metadata.resourceVersion;
+    const before = (await fleet.policies.get('way')).metadata.resourceVersion;
     const writes = await fleet.metric('palisade_status_writes_total');
     await new Promise((resolve) => void setTimeout(resolve, 4_000));
-    expect((await fleet.admin.get(POLICIES, policyRef('way'))).metadata.resourceVersion).toBe(before);
+    expect((await fleet.policies.get('way')).metadata.resourceVersion).toBe(before);
     expect(await fleet.metric('palisade_status_writes_total')).toBe(writes);
   });
 
   test('does not flap when the controller is killed: its status is not even touched', async () => {
-    const before = await fleet.admin.get(POLICIES, policyRef('way'));
+    const before = await fleet.policies.get('way');
     process.kill(fleet.controller.pid() ?? 0, 'SIGKILL');
     await Promise.all([...fleet.agents.values()].map((agent) => agent.closed));
     await fleet.connectAll();
@@ -67,30 +67,30 @@ describe('a policy on its way to the nodes and back', () => {
       timeoutMs: 20_000,
     });
     await new Promise((resolve) => void setTimeout(resolve, 3_000));
-    const after = await fleet.admin.get(POLICIES, policyRef('way'));
+    const after = await fleet.policies.get('way');
     expect(after.metadata.resourceVersion).toBe(before.metadata.resourceVersion);
   });
 
   test('goes from the nodes within moments of its deletion', async () => {
-    const { uid } = (await fleet.admin.get(POLICIES, policyRef('way'))).metadata;
+    const { uid } = (await fleet.policies.get('way')).metadata;
     const startMs = performance.now();
-    await fleet.admin.remove(POLICIES, policyRef('way'));
+    await fleet.policies.remove('way');
     await waitUntil('its removal', () => (NODE_NAMES.some((node) => fleet.holds(node, uid)) ? undefined : true), { timeoutMs: 10_000 });
     say(`gone from both nodes after ${Math.round(performance.now() - startMs)} ms`);
   });
 
   test('is another policy after it was made again under its name', async () => {
-    const first = await fleet.create('reborn', denies('/etc/a'));
+    const first = await fleet.policies.create('reborn', denies('/etc/a'));
     await fleet.untilStatus('reborn', 'True/Loaded');
     fleet.rows.set('node-a', (entry) =>
       entry.name === 'reborn' && entry.uid !== first.metadata.uid ? { ...failed(entry.uid), generation: 1 } : undefined,
     );
-    await fleet.admin.remove(POLICIES, policyRef('reborn'));
-    await fleet.create('reborn', denies('/etc/a'));
+    await fleet.policies.remove('reborn');
+    await fleet.policies.create('reborn', denies('/etc/a'));
     const status = await fleet.untilStatus('reborn', 'False/PartiallyLoaded');
     expect(status).toMatchObject({ observedGeneration: 1, loaded: '1/2' });
     fleet.rows.clear();
-    await fleet.admin.remove(POLICIES, policyRef('reborn'));
+    await fleet.policies.remove('reborn');
   });
 });
 
@@ -110,23 +110,26 @@ function failed(uid: string): Row {
 describe('what goes wrong', () => {
   test('a kernel that lacks the function makes the policy partially loaded; a nodeSelector remedies it', async () => {
     fleet.rows.set('node-a', (entry) => (entry.name === 'one-kernel' ? failed(entry.uid) : undefined));
-    await fleet.create('one-kernel', denies('/etc/b'));
+    await fleet.policies.create('one-kernel', denies('/etc/b'));
     const status = await fleet.untilStatus('one-kernel', 'False/PartiallyLoaded');
     say(conditionOf(status, 'Ready')?.message ?? '');
     expect(conditionOf(status, 'Ready')?.message).toContain(
       '1 of 2 nodes cannot load it: FunctionNotFound at lsm:file_open on 1 (kernel 6.1.0-1-amd64)',
     );
     expect(status.failures).toMatchObject([{ reason: 'FunctionNotFound', nodes: 1, sampleNodes: ['node-a'] }]);
-    await fleet.edit('one-kernel', { nodeSelector: { matchExpressions: [{ key: 'pool', operator: 'NotIn', values: ['node-a'] }] } });
+    await fleet.policies.edit('one-kernel', {
+      nodeSelector: { matchExpressions: [{ key: 'pool', operator: 'NotIn', values: ['node-a'] }] },
+    });
     expect(await fleet.untilStatus('one-kernel', 'True/Loaded')).toMatchObject({ loaded: '1/1', nodes: { notSelected: 1 } });
     fleet.rows.clear();
-    await fleet.admin.remove(POLICIES, policyRef('one-kernel'));
+    await fleet.policies.remove('one-kernel');
   });
 
   test('a bad edit unloads nothing, not even when the controller is killed afterwards', async () => {
-    const { metadata } = await fleet.create('kept', denies('/etc/c'));
+    const { metadata } = await fleet.policies.create('kept', denies('/etc/c'));
     const good = await fleet.untilStatus('kept', 'True/Loaded');
-    await fleet.edit('kept', { lsmhooks: [{ hook: 'file_open', typo: true }] });
+    const misspelt = { hook: 'file_open', typo: true };
+    await fleet.policies.edit('kept', { lsmhooks: [misspelt] });
     const bad = await fleet.untilStatus('kept', 'False/InvalidSpec');
     say(conditionOf(bad, 'Ready')?.message ?? '');
     expect(bad.digest).toBe(good.digest);
@@ -144,13 +147,13 @@ describe('what goes wrong', () => {
     );
     expect(conditionOf(held, 'Ready')).toMatchObject({ status: 'False', reason: 'InvalidSpec' });
     expect(conditionOf(held, 'Ready')?.message).toContain('the last good version goes on running on 2 nodes');
-    await fleet.edit('kept', denies('/etc/d'));
+    await fleet.policies.edit('kept', denies('/etc/d'));
     await fleet.untilStatus('kept', 'True/Loaded', 3);
-    await fleet.admin.remove(POLICIES, policyRef('kept'));
+    await fleet.policies.remove('kept');
   });
 
   test('beside agents of upstream nothing new loads, and what runs goes on', async () => {
-    const { metadata } = await fleet.create('before', denies('/etc/e'));
+    const { metadata } = await fleet.policies.create('before', denies('/etc/e'));
     await fleet.untilStatus('before', 'True/Loaded');
     await fleet.admin.create(PODS, 'default', {
       metadata: { name: 'tetragon', labels: { 'app.kubernetes.io/name': 'tetragon' } },
@@ -166,11 +169,11 @@ describe('what goes wrong', () => {
     await fleet.admin.remove(PODS, { namespace: 'default', name: 'tetragon' }, {});
     await fleet.api.kubectl.run(['delete', 'pod', '-n', 'default', 'tetragon', '--force', '--grace-period=0', '--ignore-not-found']);
     await fleet.untilStatus('before', 'True/Loaded');
-    await fleet.admin.remove(POLICIES, policyRef('before'));
+    await fleet.policies.remove('before');
   });
 
   test('a node that falls silent is unreachable after its time, and welcome back', async () => {
-    await fleet.create('silent', denies('/etc/f'));
+    await fleet.policies.create('silent', denies('/etc/f'));
     await fleet.untilStatus('silent', 'True/Loaded');
     fleet.agents.get('node-b')?.close();
     const status = await waitUntil(
@@ -183,7 +186,7 @@ describe('what goes wrong', () => {
     expect(status).toMatchObject({ loaded: '1/2' });
     await fleet.connect('node-b');
     await waitUntil('reachable', async () => ((await fleet.statusOf('silent')).loaded === '2/2' ? true : undefined), { timeoutMs: 20_000 });
-    await fleet.admin.remove(POLICIES, policyRef('silent'));
+    await fleet.policies.remove('silent');
   });
 
   test('a kind that lost its status goes on being distributed, and its status comes back', async () => {
@@ -198,7 +201,7 @@ describe('what goes wrong', () => {
         JSON.stringify([{ op: 'replace', path: '/spec/versions/0/subresources', value }]),
       ]);
     await patch({});
-    const { metadata } = await waitUntil('a policy', () => fleet.create('stripped', denies('/etc/g')).catch(() => undefined), {
+    const { metadata } = await waitUntil('a policy', () => fleet.policies.create('stripped', denies('/etc/g')).catch(() => undefined), {
       timeoutMs: 20_000,
     });
     await waitUntil('distribution', () => (fleet.holds('node-a', metadata.uid) ? true : undefined), { timeoutMs: 20_000 });
@@ -208,7 +211,7 @@ describe('what goes wrong', () => {
     await patch({ status: {} });
     await fleet.untilStatus('stripped', 'True/Loaded');
     expect(await fleet.metric('palisade_status_unavailable')).toBe(0);
-    await fleet.admin.remove(POLICIES, policyRef('stripped'));
+    await fleet.policies.remove('stripped');
   });
 });
 
@@ -259,8 +262,8 @@ describe('many policies at once', () => {
     await waitUntil(
       'all ready',
       async () => {
-        const list = await fleet.admin.list(POLICIES, { namespace: null });
-        return list.items.every((item) => conditionOf(statusIn(item), 'Ready')?.status === 'True') ? true : undefined;
+        const all = await fleet.policies.list();
+        return all.every(({ status }) => conditionOf(status, 'Ready')?.status === 'True') ? true : undefined;
       },
       { timeoutMs: 60_000 },
     );

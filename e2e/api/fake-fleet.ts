@@ -1,29 +1,23 @@
 import { request } from 'node:https';
 import path from 'node:path';
 import type { KubeClient } from '../../src/kube/client.ts';
-import type { KubeObject } from '../../src/kube/kube-object.ts';
-import { NODES, PODS, type ResourceType } from '../../src/kube/resource-type.ts';
-import { policyStatus, type PolicyCondition, type PolicyStatus } from '../../src/policy/schema/status.ts';
+import { NODES, PODS } from '../../src/kube/resource-type.ts';
+import type { PolicyCondition, PolicyStatus } from '../../src/policy/schema/status.ts';
 import { dialFakeAgent, type FakeAgent, type FakeAgentOptions } from '../../src/controller/testing/fake-agent.ts';
 import type { HostProcess } from '../cluster/processes.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { freePort } from '../host/free-port.ts';
 import { NAMESPACE, startApiServer, type ApiServer } from './api-server.ts';
-
-export const POLICIES: ResourceType = {
-  group: 'cilium.io',
-  version: 'v1alpha1',
-  plural: 'tracingpolicies',
-  kind: 'TracingPolicy',
-  isNamespaced: false,
-};
+import { policyClient, type PolicyClient, type PolicySpec, type StoredPolicy } from './typed-client.ts';
 
 export const NODE_NAMES = ['node-a', 'node-b'] as const;
 
 /** A real API server, the controller as a process with its own rights and times at a tenth, and agents of two nodes that are but sockets. */
 export type FakeFleet = {
   readonly api: ApiServer;
+  /** For everything but policies. */
   readonly admin: KubeClient;
+  readonly policies: PolicyClient;
   readonly controller: HostProcess;
   /** Base URL of the controller's health server. */
   readonly probes: string;
@@ -31,8 +25,6 @@ export type FakeFleet = {
   readonly agents: ReadonlyMap<string, FakeAgent>;
   /** What nodes have to say about policies, by node; nothing: all is well. */
   readonly rows: Map<string, NonNullable<FakeAgentOptions['rowOf']>>;
-  create(name: string, spec: object): Promise<KubeObject>;
-  edit(name: string, spec: object): Promise<KubeObject>;
   statusOf(name: string): Promise<PolicyStatus>;
   /** `ready`: `True/Loaded`. */
   untilStatus(name: string, ready: string, generation?: number): Promise<PolicyStatus>;
@@ -53,6 +45,7 @@ export type FakeFleet = {
 export async function startFakeFleet(): Promise<FakeFleet> {
   const api = await startApiServer();
   const admin = api.client(api.controlPlane.kubeconfigFile);
+  const policies = policyClient(api.controlPlane.kubeconfigFile, null);
   const [hub, health] = await Promise.all([freePort(), freePort()]);
   const probes = `http://127.0.0.1:${health}`;
   const tokens = new Map<string, string>();
@@ -88,7 +81,6 @@ export async function startFakeFleet(): Promise<FakeFleet> {
   const agents = new Map<string, FakeAgent>();
   const rows: FakeFleet['rows'] = new Map();
 
-  const statusOf = async (name: string): Promise<PolicyStatus> => statusIn(await admin.get(POLICIES, policyRef(name)));
   const connect = async (node: string): Promise<FakeAgent> => {
     const before = agents.get(node);
     const options: FakeAgentOptions = {
@@ -116,20 +108,15 @@ export async function startFakeFleet(): Promise<FakeFleet> {
     probes,
     agents,
     rows,
-    create: (name, spec) => admin.create(POLICIES, null, { metadata: { name }, spec }),
-    edit: (name, spec) => admin.mergePatch(POLICIES, policyRef(name), { spec }, { fieldManager: 'test' }),
-    statusOf,
+    policies,
+    statusOf: async (name) => (await policies.get(name)).status,
     untilStatus: async (name, ready, generation) => {
-      let last = '';
-      const look = async (): Promise<PolicyStatus | undefined> => {
-        const status = await statusOf(name);
+      const isReady = ({ status }: StoredPolicy): boolean => {
         const condition = conditionOf(status, 'Ready');
-        last = `${condition?.status}/${condition?.reason}`;
-        return last === ready && (generation === undefined || status.observedGeneration === generation) ? status : undefined;
+        const isRight = `${condition?.status}/${condition?.reason}` === ready;
+        return isRight && (generation === undefined || status.observedGeneration === generation);
       };
-      return waitUntil(`${name}: ${ready}`, look, { timeoutMs: 30_000 }).catch((error: unknown) => {
-        throw new Error(`${name} is ${last}`, { cause: error });
-      });
+      return (await policies.until(name, isReady, { timeoutMs: 30_000 })).status;
     },
     untilReady,
     connect,
@@ -199,16 +186,10 @@ async function createAgentPod(api: ApiServer, admin: KubeClient, node: string): 
 }
 
 /** Denies opening a file. */
-export function denies(file: string): object {
-  const filter = { index: 0, operator: 'Equal', values: [file] };
-  const selector = { matchArgs: [filter], matchActions: [{ action: 'Override', argError: -1 }] };
+export function denies(file: string): PolicySpec {
+  const filter = { index: 0, operator: 'Equal' as const, values: [file] };
+  const selector = { matchArgs: [filter], matchActions: [{ action: 'Override' as const, argError: -1 }] };
   return { lsmhooks: [{ hook: 'file_open', args: [{ index: 0, type: 'file' }], selectors: [selector] }] };
-}
-
-export const policyRef = (name: string) => ({ namespace: null, name });
-
-export function statusIn(object: KubeObject): PolicyStatus {
-  return policyStatus.parse(object['status'] ?? {});
 }
 
 export function conditionOf(status: PolicyStatus, type: string): PolicyCondition | undefined {

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/telemetry/clock.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { NAMESPACE, startApiServer, type ApiServer } from './api-server.ts';
+import { FOREIGN_MANAGER, policyClient, type PolicyClient } from './typed-client.ts';
 
 const POLICIES: ResourceType = {
   group: 'cilium.io',
@@ -20,10 +21,12 @@ const MANAGER = { fieldManager: 'palisade-controller', subresource: 'status' } a
 let api: ApiServer;
 let admin: KubeClient;
 let controller: KubeClient;
+let policies: PolicyClient;
 
 beforeAll(async () => {
   api = await startApiServer();
   admin = api.client(api.controlPlane.kubeconfigFile);
+  policies = policyClient(api.controlPlane.kubeconfigFile, null);
   controller = api.client((await api.identity('palisade-controller')).kubeconfigFile);
 }, 300_000);
 
@@ -32,7 +35,7 @@ afterAll(async () => {
 });
 
 const spec = { lsmhooks: [{ hook: 'file_open' }] };
-const create = (name: string) => admin.create(POLICIES, null, { metadata: { name }, spec });
+const create = (name: string) => policies.create(name, spec);
 const ready = (reason: string) => ({
   observedGeneration: 1,
   conditions: [
@@ -44,7 +47,7 @@ const ref = (name: string) => ({ namespace: null, name });
 describe('a policy on a real API server', () => {
   test('is born with a status that says that nobody has looked at it', async () => {
     const created = await create('newborn');
-    expect(created['status']).toMatchObject({
+    expect(created.status).toMatchObject({
       observedGeneration: -1,
       conditions: [{ type: 'Ready', status: 'Unknown', reason: 'Pending' }],
     });
@@ -54,11 +57,9 @@ describe('a policy on a real API server', () => {
   });
 
   test('keeps fields that nobody knows, so that the webhook can refuse them', async () => {
-    const created = await admin.create(POLICIES, null, {
-      metadata: { name: 'typo' },
-      spec: { kprobes: [{ call: 'x', selectrs: [{ matchBinarys: [] }] }] },
-    });
-    expect(created['spec']).toMatchObject({ kprobes: [{ selectrs: [{ matchBinarys: [] }] }] });
+    const misspelt = { call: 'x', selectrs: [{ matchBinarys: [] }] };
+    const created = await policies.create('typo', { kprobes: [misspelt] });
+    expect(created.spec).toMatchObject({ kprobes: [{ selectrs: [{ matchBinarys: [] }] }] });
   });
 
   test('takes a status from the controller, with its own rights, and moves no generation', async () => {
@@ -77,7 +78,7 @@ describe('a policy on a real API server', () => {
 
   test('refuses a status that was computed from an older version', async () => {
     const created = await create('stale');
-    await admin.mergePatch(POLICIES, ref('stale'), { metadata: { labels: { a: 'b' } } }, { fieldManager: 'test' });
+    await policies.label('stale', { a: 'b' });
     const stale = controller.apply(
       POLICIES,
       ref('stale'),
@@ -89,7 +90,7 @@ describe('a policy on a real API server', () => {
 
   test('never inherits the status of its predecessor of the same name', async () => {
     const first = await create('reborn');
-    await admin.remove(POLICIES, ref('reborn'));
+    await policies.remove('reborn');
     await create('reborn');
     const late = controller.apply(
       POLICIES,
@@ -98,7 +99,49 @@ describe('a policy on a real API server', () => {
       MANAGER,
     );
     await expect(late).rejects.toMatchObject({ code: 'Conflict' });
-    expect((await admin.get(POLICIES, ref('reborn')))['status']).toMatchObject({ observedGeneration: -1 });
+    expect((await policies.get('reborn')).status).toMatchObject({ observedGeneration: -1 });
+  });
+
+  test('shows its status to who watches it, once it was written', async () => {
+    const created = await create('seen');
+    const seen = policies.until('seen', ({ status }) => status.conditions?.[0]?.reason === 'Loaded', { timeoutMs: 10_000 });
+    await controller.apply(
+      POLICIES,
+      ref('seen'),
+      { metadata: { resourceVersion: created.metadata.resourceVersion }, status: ready('Loaded') },
+      MANAGER,
+    );
+    expect((await seen).metadata).toMatchObject({ uid: created.metadata.uid, generation: 1 });
+  });
+
+  test('has two owners: who applies its spec owns nothing of its status, and takes nothing that another owns', async () => {
+    const applied = await policies.applyAsForeigner('owned', spec);
+    await controller.apply(
+      POLICIES,
+      ref('owned'),
+      { metadata: { resourceVersion: applied.metadata.resourceVersion }, status: ready('Loaded') },
+      MANAGER,
+    );
+    const again = await policies.applyAsForeigner('owned', { lsmhooks: [{ hook: 'inode_unlink' }] });
+    expect(again.metadata.generation).toBe(2);
+    expect(again.status).toMatchObject(ready('Loaded'));
+    const owners = again.metadata.managedFields.map(({ manager, operation, subresource }) => [manager, operation, subresource]);
+    expect(owners).toContainEqual([FOREIGN_MANAGER, 'Apply', undefined]);
+    expect(owners).toContainEqual([MANAGER.fieldManager, 'Apply', 'status']);
+    await policies.edit('owned', { lsmhooks: [{ hook: 'file_open' }] });
+    await expect(policies.applyAsForeigner('owned', { lsmhooks: [{ hook: 'inode_unlink' }] })).rejects.toMatchObject({ code: 'Conflict' });
+  });
+
+  test('of a namespace is another kind, with a client of its own', async () => {
+    const team = policyClient(api.controlPlane.kubeconfigFile, 'default');
+    await team.create('ours', spec);
+    expect((await team.list()).map(({ metadata }) => metadata.name)).toEqual(['ours']);
+    await expect(team.create('too-much', { ...spec, hostSelector: {} })).rejects.toMatchObject({
+      code: 'Invalid',
+      message: expect.stringContaining('TracingPolicyNamespaced cannot have spec.hostSelector'),
+    });
+    await team.remove('ours');
+    await expect(team.get('ours')).rejects.toMatchObject({ code: 'NotFound', status: 404 });
   });
 
   test('that is gone is told from a kind that has lost its status', async () => {
@@ -128,9 +171,9 @@ describe('our client on a real API server', () => {
     expect(informer.store.has('newborn')).toBe(true);
     await create('watched');
     await waitUntil('the watch', async () => (informer.store.get('watched') === 1 ? true : undefined), { timeoutMs: 5_000 });
-    await admin.mergePatch(POLICIES, ref('watched'), { spec: { lsmhooks: [{ hook: 'inode_unlink' }] } }, { fieldManager: 'test' });
+    await policies.edit('watched', { lsmhooks: [{ hook: 'inode_unlink' }] });
     await waitUntil('the change', async () => (informer.store.get('watched') === 2 ? true : undefined), { timeoutMs: 5_000 });
-    await admin.remove(POLICIES, ref('watched'));
+    await policies.remove('watched');
     await waitUntil('the removal', async () => (informer.store.has('watched') ? undefined : true), { timeoutMs: 5_000 });
     stopper.abort();
     await running;
@@ -156,7 +199,7 @@ describe('our client on a real API server', () => {
 
   test('names what went wrong', async () => {
     await expect(admin.get(PODS, { namespace: 'default', name: 'nobody' })).rejects.toMatchObject({ code: 'NotFound' });
-    await expect(create('newborn')).rejects.toMatchObject({ code: 'AlreadyExists' });
+    await expect(admin.create(POLICIES, null, { metadata: { name: 'newborn' }, spec })).rejects.toMatchObject({ code: 'AlreadyExists' });
     await expect(admin.create(POLICIES, null, { metadata: { name: 'bad' }, spec: 7 })).rejects.toMatchObject({ code: 'Invalid' });
     await expect(controller.remove(POLICIES, ref('newborn'))).rejects.toMatchObject({ code: 'Forbidden' });
   });

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitUntil } from '../cluster/wait-until.ts';
 import { cleanClone } from '../host/clean-clone.ts';
 import { runCommand } from '../host/command.ts';
 
@@ -47,7 +48,9 @@ describe('Proof 1: a clean clone reaches a ready cluster by make up alone', () =
     expect((await kubectl('get', 'nodes', '-o', 'name')).trim().split('\n')).toEqual(['node/node-6-1', 'node/node-6-12']);
     await kubectl('run', 'hello', '--image=busybox', '--restart=Never', '--', 'sh', '-c', 'echo hello; sleep 3600');
     await kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=60s');
-    expect((await kubectl('logs', 'hello')).trim()).toBe('hello');
+    // Ready means that the container was started, not that it has come to its first line.
+    const isLogged = async (): Promise<true | undefined> => ((await kubectl('logs', 'hello')).trim() === 'hello' ? true : undefined);
+    await waitUntil('the log of the pod to have its line', isLogged, { timeoutMs: 60_000 });
     expect((await kubectl('exec', 'hello', '--', 'echo', 'exec')).trim()).toBe('exec');
   });
 });

@@ -36,7 +36,8 @@ const child = spawn('unshare', ['-mpf', '--kill-child', path.join(import.meta.di
   env,
   stdio: ['ignore', 'inherit', 'inherit'],
 });
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGTERM'));
+// unshare ignores the gentle signals while it waits; with it dies the first process inside, and with that one all others.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGKILL'));
 const status = await new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 1)));
 process.stderr.write(
   `${((performance.now() - startedMs) / 1000).toFixed(0)} s  ${command.join(' ')} on a fresh machine: status ${status}\n`,

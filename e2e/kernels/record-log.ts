@@ -1,5 +1,6 @@
 import { readRecord } from '../../src/abi/record.ts';
 import type { ExecRecord, HookRecord, PalRecord } from '../../src/abi/record-types.ts';
+import { SequenceTracker } from '../../src/nodeagent/events/sequence-tracker.ts';
 import { consumeEvents } from '../../src/nodeagent/loader/event-stream.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 
@@ -21,21 +22,30 @@ export type RecordLog = {
 export function createRecordLog(): RecordLog {
   let subscription = new AbortController();
   let records: PalRecord[] = [];
+  // A loader that was killed may have handed over what its successor sends again.
+  const tracker = new SequenceTracker({ graceMs: Infinity });
   const hooks = (): HookRecord[] => records.filter((record) => record.kind === 'hook');
   const keep = (bytes: Buffer): void => {
     // The reader's text is a view into the connection's buffer.
     const read = readRecord(Buffer.from(bytes));
     if (!read.ok) throw new Error(`record of ${bytes.length} bytes: ${read.problem.message}`);
+    const { header } = read.record;
+    const isOfRing = header.seq !== 0n;
+    if (isOfRing && tracker.note(`${header.ring}-${header.cpu}`, header.seq, 0).kind === 'again') return;
     records.push(read.record);
   };
   return {
     subscribe: (socket) =>
       new Promise((resolve, reject) => {
         subscription = new AbortController();
+        tracker.restart();
         // A loader that is killed ends its subscription: the next one gets another.
-        consumeEvents({ path: socket, signal: subscription.signal, onOpen: resolve, onRecords: (batch) => batch.forEach(keep) }).catch(
-          reject,
-        );
+        consumeEvents({
+          path: socket,
+          signal: subscription.signal,
+          onOpen: () => resolve(),
+          onRecords: (batch) => batch.forEach(keep),
+        }).catch(reject);
       }),
     unsubscribe: () => subscription.abort(),
     all: () => records,

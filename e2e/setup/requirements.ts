@@ -38,6 +38,7 @@ export const requirements: readonly Requirement[] = [
   program('mkfs.ext4', 'e2fsprogs', "the cluster's nodes"),
   program('docker-registry', 'docker-registry', "the nodes' mirror of docker.io"),
   program('skopeo', 'skopeo', 'fills the mirror'),
+  program('cargo-clippy', 'rust-web-clippy', 'lints the loader'),
 ];
 
 /** The oldest Go that can fetch the version that go.mod names (GOTOOLCHAIN=auto). */

@@ -7,6 +7,7 @@ import { compactLine } from './compact-line.ts';
 import { localEvents } from './events-source.ts';
 import { EVENTS_SOCKET, EXPORT_BACKUPS, EXPORT_FILE } from './local-paths.ts';
 import { parseSince } from './since.ts';
+import { systemClock } from '../telemetry/clock.ts';
 
 type EventsFlags = {
   readonly follow?: true;
@@ -32,7 +33,8 @@ Examples:
   palisade events --local -f                         of this node alone (inside the agent, or standalone)
 
 Without --local, or where no agent runs, the agents of all nodes are asked through the Kubernetes API (needs "create" on pods/exec in
-the agents' namespace). Nodes that could not be reached are named on standard error, and the exit code is 1.`;
+the agents' namespace). Nodes that could not be reached, and those that say nothing for 30 s before they are done, are named on standard
+error, and the exit code is 1. With -f a node that has nothing to say and one that hangs look alike.`;
 
 export function addEventsCommand(program: Command, io: CliIo): void {
   program
@@ -89,15 +91,15 @@ async function runEvents(flags: EventsFlags, io: CliIo): Promise<void> {
 async function showFleet(flags: EventsFlags, filter: EventFilter, show: (event: AgentEvent) => Promise<void>, io: CliIo): Promise<void> {
   const { CONNECT_TIMEOUT_MS, withAgents } = await import('./cluster.ts');
   const { fleetEvents } = await import('./fleet-events.ts');
+  const { execInAgent } = await import('./agent-pods.ts');
+  const args = ['events', '--local', '-o', 'json', ...(flags.follow === undefined ? [] : ['-f']), ...filterArgs(filter)];
   await withAgents(flags, ({ access, pods }) =>
     fleetEvents({
-      access,
       pods,
-      args: ['events', '--local', '-o', 'json', ...(flags.follow === undefined ? [] : ['-f']), ...filterArgs(filter)],
+      run: (pod, onOutput, signal) => execInAgent({ access, pod, args, signal, connectTimeoutMs: CONNECT_TIMEOUT_MS, onOutput }),
       follow: flags.follow === undefined ? 'until the end' : 'for ever',
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
       signal: io.signal,
-      nowMs: () => Date.now(),
+      clock: systemClock,
       onEvent: show,
       onMissing: (node, reason) => {
         io.stderr.write(`palisade: events of node ${node} are missing: ${reason}\n`);

@@ -1,32 +1,42 @@
 /** Events of all nodes, by running `palisade events --local` in every agent's pod. */
-import type { ApiServerAccess } from '../kube/credentials.ts';
 import type { AgentEvent } from '../nodeagent/events/event.ts';
-import { execInAgent, type AgentPod } from './agent-pods.ts';
+import type { Clock } from '../telemetry/clock.ts';
+import type { AgentPod, ExecEnd } from './agent-pods.ts';
 import { parseEvent } from './event-history.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { LiveMerge, mergeByTime } from './merge-events.ts';
 
 export type FleetEventsOptions = {
-  readonly access: ApiServerAccess;
   readonly pods: readonly AgentPod[];
-  /** Of the command in the pod, filters included. */
-  readonly args: readonly string[];
+  /** Runs the command in the pod until it or the signal ends; never rejects. */
+  readonly run: (pod: AgentPod, onOutput: (chunk: Buffer) => void, signal: AbortSignal) => Promise<ExecEnd>;
   readonly follow: 'until the end' | 'for ever';
-  readonly connectTimeoutMs: number;
   readonly signal: AbortSignal;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly onEvent: (event: AgentEvent) => Promise<void>;
-  /** A node whose events are missing, with the reason. */
+  /** A node whose events are missing, all or from some time on, with the reason. */
   readonly onMissing: (node: string, reason: string) => void;
 };
 
 /** How long an event may be overtaken by an older one of another node. */
 const HOLD_MS = 700;
 const RELEASE_MS = 100;
+/** A node that says nothing for so long does not hold back the others any more: its agent reads its whole history in a few seconds. */
+export const IDLE_MS = 30_000;
 
 export async function fleetEvents(options: FleetEventsOptions): Promise<void> {
   if (options.follow === 'until the end') {
-    for await (const event of mergeByTime(options.pods.map((pod) => eventsOf(pod, options)))) await options.onEvent(event);
+    const sources = options.pods.map((pod) => {
+      const stopper = new AbortController();
+      return {
+        events: eventsOf(pod, options, AbortSignal.any([options.signal, stopper.signal])),
+        onGivenUp: () => {
+          stopper.abort();
+          options.onMissing(pod.node, `it said nothing for ${IDLE_MS / 1000} s; what it had not sent by then is left out`);
+        },
+      };
+    });
+    for await (const event of mergeByTime(sources, { clock: options.clock, idleMs: IDLE_MS })) await options.onEvent(event);
     return;
   }
   let writing = Promise.resolve();
@@ -36,11 +46,11 @@ export async function fleetEvents(options: FleetEventsOptions): Promise<void> {
       writing = writing.then(() => options.onEvent(event));
     },
   });
-  const timer = setInterval(() => merge.release(options.nowMs()), RELEASE_MS);
+  const timer = setInterval(() => merge.release(options.clock.monotonicMs()), RELEASE_MS);
   try {
     await Promise.all(
       options.pods.map(async (pod) => {
-        for await (const event of eventsOf(pod, options)) merge.push(event, options.nowMs());
+        for await (const event of eventsOf(pod, options, options.signal)) merge.push(event, options.clock.monotonicMs());
       }),
     );
   } finally {
@@ -50,7 +60,7 @@ export async function fleetEvents(options: FleetEventsOptions): Promise<void> {
   }
 }
 
-async function* eventsOf(pod: AgentPod, options: FleetEventsOptions): AsyncGenerator<AgentEvent> {
+async function* eventsOf(pod: AgentPod, options: FleetEventsOptions, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   if (!pod.isRunning) {
     options.onMissing(pod.node, `its agent ${pod.name} is not running`);
     return;
@@ -59,20 +69,14 @@ async function* eventsOf(pod: AgentPod, options: FleetEventsOptions): AsyncGener
   const splitter = new LineSplitter();
   let isOver = false;
   let wake: () => void = () => {};
-  const done = execInAgent({
-    access: options.access,
-    pod,
-    args: options.args,
-    signal: options.signal,
-    connectTimeoutMs: options.connectTimeoutMs,
-    onOutput: (chunk) => {
-      for (const line of splitter.push(chunk)) {
-        const event = parseEvent(line);
-        if (event !== null) ready.push(event);
-      }
-      wake();
-    },
-  }).finally(() => {
+  const onOutput = (chunk: Buffer): void => {
+    for (const line of splitter.push(chunk)) {
+      const event = parseEvent(line);
+      if (event !== null) ready.push(event);
+    }
+    wake();
+  };
+  const done = options.run(pod, onOutput, signal).finally(() => {
     isOver = true;
     wake();
   });
@@ -85,5 +89,5 @@ async function* eventsOf(pod: AgentPod, options: FleetEventsOptions): AsyncGener
     });
   }
   const end = await done;
-  if (end.code !== 0 && !options.signal.aborted) options.onMissing(pod.node, end.stderr.trim() === '' ? end.message : end.stderr.trim());
+  if (end.code !== 0 && !signal.aborted) options.onMissing(pod.node, end.stderr.trim() === '' ? end.message : end.stderr.trim());
 }

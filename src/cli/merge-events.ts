@@ -1,26 +1,49 @@
 import type { AgentEvent } from '../nodeagent/events/event.ts';
+import type { Clock } from '../telemetry/clock.ts';
 
-type Head = { readonly iterator: AsyncIterator<AgentEvent>; event: AgentEvent };
+export type MergeSource = {
+  readonly events: AsyncIterable<AgentEvent>;
+  /** It said nothing for too long and is given up: what it still had to say is missing from the merge. */
+  readonly onGivenUp: () => void;
+};
 
-/** One stream in order of time out of several that are each (nearly) in order. Waits for the slowest. */
-export async function* mergeByTime(sources: readonly AsyncIterable<AgentEvent>[]): AsyncGenerator<AgentEvent> {
+export type MergePatience = { readonly clock: Pick<Clock, 'setTimer'>; readonly idleMs: number };
+
+type Head = { readonly source: MergeSource; readonly iterator: AsyncIterator<AgentEvent>; event: AgentEvent };
+
+/**
+ * One stream in order of time out of several that are each (nearly) in order. Waits for the slowest, but for no event longer than
+ * `idleMs`: a source that hangs is given up, and the others go on.
+ */
+export async function* mergeByTime(sources: readonly MergeSource[], patience: MergePatience): AsyncGenerator<AgentEvent> {
   const heads: Head[] = [];
   const started = await Promise.all(
     sources.map(async (source) => {
-      const iterator = source[Symbol.asyncIterator]();
-      return { iterator, first: await iterator.next() };
+      const iterator = source.events[Symbol.asyncIterator]();
+      return { source, iterator, event: await nextOf(iterator, source, patience) };
     }),
   );
-  for (const { iterator, first } of started) if (first.done !== true) heads.push({ iterator, event: first.value });
+  for (const { source, iterator, event } of started) if (event !== null) heads.push({ source, iterator, event });
   while (heads.length > 0) {
     const index = earliest(heads);
     const head = heads[index];
     if (head === undefined) return;
     yield head.event;
-    const next = await head.iterator.next();
-    if (next.done === true) heads.splice(index, 1);
-    else head.event = next.value;
+    const event = await nextOf(head.iterator, head.source, patience);
+    if (event === null) heads.splice(index, 1);
+    else head.event = event;
   }
+}
+
+/** Null: there is none, or it did not come in time. */
+async function nextOf(iterator: AsyncIterator<AgentEvent>, source: MergeSource, patience: MergePatience): Promise<AgentEvent | null> {
+  const { promise: silence, resolve } = Promise.withResolvers<'silence'>();
+  const timer = patience.clock.setTimer(patience.idleMs, () => resolve('silence'));
+  const next = await Promise.race([iterator.next(), silence]);
+  timer.cancel();
+  if (next !== 'silence') return next.done === true ? null : next.value;
+  source.onGivenUp();
+  return null;
 }
 
 function earliest(heads: readonly Head[]): number {

@@ -27,6 +27,7 @@ export type MetricSources = {
 /** Gauges that are read at every scrape rather than kept up to date. */
 export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
   const coverage = metrics.gauge('coverage_ratio', 'Share of the agents that have reported to this controller.');
+  const withheld = metrics.gauge('desired_withheld', 'Policies that fit a node and are beyond what one node may have, over all nodes.');
   const builds = metrics.gauge('catalogue_builds', 'Distinct kernels in the fleet.');
   const disputed = metrics.gauge('catalogue_disputed', 'Kernels whose nodes tell different names; not used for admission.');
   const nodes = metrics.gauge('policy_nodes', 'Nodes of a policy by state.', ['policy', 'state']);
@@ -36,6 +37,7 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
   const counted = new Map<string, Counted>();
   metrics.onScrape(() => {
     coverage.set({}, sources.coverageRatio());
+    withheld.set({}, sources.desired.withheld());
     builds.set({}, [...sources.catalogue.builds()].length);
     disputed.set({}, sources.catalogue.disputed());
     sources.hubMetrics.cohorts.set({}, sources.desired.cohorts());

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { silentLog } from '../telemetry/log.ts';
+import { silentLog, type Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createFakeClock, type FakeClock } from '../telemetry/testing/fake-clock.ts';
 import { createKubeClient } from './client.ts';
@@ -134,16 +134,42 @@ describe('an informer survives', () => {
     await eventually('the missed object', () => informer.store.has('default/missed'));
   });
 
-  test('a half-open connection, by giving it up after a silence', async () => {
-    start({ silenceMs: 150_000 });
+  test('a half-open connection, by opening the watch again after a silence', async () => {
+    const informer = start({ silenceMs: 150_000 });
     await eventually('a watch', () => server.watches.length === 1);
     const first = server.watches[0];
     await clock.advance(149_000);
     expect(server.watches[0]).toBe(first);
-    await clock.advance(2_000);
-    await eventually('the end of the silent watch', () => server.watches[0] !== first);
+    server.putSilently('missed');
+    await clock.advance(1_000);
+    await eventually('what the dead connection did not tell', () => informer.store.has('default/missed'));
+    expect(server.watches[0]).not.toBe(first);
+    expect(await metrics.text()).toContain('reflector_watch_ends_total{resource="pods",reason="silent"} 1');
+  });
+
+  test('a kind that never changes, without one line above debug and without listing again', async () => {
+    const complaints: string[] = [];
+    const log: Log = { ...silentLog, warn: (message) => void complaints.push(message), with: () => log };
+    const informer = start({ silenceMs: 150_000, log });
+    for (let opened = 2; opened <= 8; opened += 1) {
+      await eventually('a watch', () => server.requests.length === opened && server.watches.length === 1);
+      expect(informer.silentForMs()).toBe(0);
+      await clock.advance(150_000);
+    }
+    expect(complaints).toEqual([]);
+    expect(server.requests.filter((url) => !url.searchParams.has('watch'))).toHaveLength(1);
+  });
+
+  test('a server that stays away after a silence, and complains of that', async () => {
+    const complaints: string[] = [];
+    const log: Log = { ...silentLog, warn: (message) => void complaints.push(message), with: () => log };
+    start({ silenceMs: 150_000, log });
+    await eventually('a watch', () => server.watches.length === 1);
+    server.failNext({ on: 'watch', status: 500 });
+    await clock.advance(150_000);
+    await eventually('the complaint', () => complaints.length === 1);
+    expect(complaints).toEqual(['Lost touch with the API server']);
     await reconnect();
-    expect(await metrics.text()).toContain('reflector_watch_ends_total{resource="pods",reason="Timeout"} 1');
   });
 
   test('a bookmark counts as a sign of life', async () => {

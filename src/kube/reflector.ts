@@ -1,9 +1,9 @@
-import { sleep, type Clock } from '../telemetry/clock.ts';
+import { sleep, type Clock, type Timer } from '../telemetry/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createBackoff, REFLECTOR_BACKOFF } from './backoff.ts';
 import type { KubeClient, Selection } from './client.ts';
-import { isKubeError, KubeError } from './kube-error.ts';
+import { isKubeError } from './kube-error.ts';
 import type { KubeObject } from './kube-object.ts';
 import { resourceName, type ResourceType } from './resource-type.ts';
 
@@ -31,7 +31,7 @@ export type ReflectorOptions<Entry> = {
   readonly random?: () => number;
   /** Objects per page of a list. */
   readonly pageSize?: number;
-  /** A watch that is silent for this long is given up and opened again; bookmarks come about once a minute. */
+  /** A watch that is silent for this long is opened again from where it was: `SILENCE_MS` says why that is no alarm. */
   readonly silenceMs?: number;
 };
 
@@ -43,6 +43,12 @@ export type Reflector = {
 };
 
 const PAGE_SIZE = 500;
+/**
+ * A healthy watch of a kind that does not change may be silent for ten minutes, bookmarks or not: the API server sends a bookmark about
+ * once a minute, but only one that is newer than where the watch began (storage/cacher/cache_watcher.go), and what it knows of a quiet kind
+ * moves with etcd's progress notices only. A dead connection looks the same. Opening the watch again costs one request and tells the two
+ * apart: if the server answers, nothing is wrong; if not, that is the failure which is logged and delayed.
+ */
 const SILENCE_MS = 150_000;
 const LIST_TIMEOUT_MS = 60_000;
 
@@ -98,8 +104,8 @@ export function createReflector<Entry>(options: ReflectorOptions<Entry>): Reflec
     }
   };
 
-  /** Watches until the stream ends, moving the position with every event. */
-  const watchOnce = async (from: Position, signal: AbortSignal): Promise<void> => {
+  /** Watches until the stream ends or has been silent for too long, moving the position with every event. */
+  const watchOnce = async (from: Position, signal: AbortSignal): Promise<'ended' | 'silent'> => {
     const guard = watchdog(clock, silenceMs);
     try {
       const events = await client.watch(type, selection, {
@@ -123,8 +129,12 @@ export function createReflector<Entry>(options: ReflectorOptions<Entry>): Reflec
         }
         from.resourceVersion = event.object.metadata.resourceVersion;
       }
+      return 'ended';
     } catch (error) {
-      throw guard.signal.aborted && !signal.aborted ? new KubeError('Timeout', `the watch was silent for ${silenceMs} ms`) : error;
+      if (guard.signal.aborted && !signal.aborted) {
+        return 'silent';
+      }
+      throw error;
     } finally {
       guard.stop();
     }
@@ -145,8 +155,9 @@ export function createReflector<Entry>(options: ReflectorOptions<Entry>): Reflec
           next = { kind: 'watch' };
         } else {
           const startMs = clock.monotonicMs();
-          await watchOnce(position, signal);
-          restarts.inc({ resource, reason: 'ended' });
+          const end = await watchOnce(position, signal);
+          restarts.inc({ resource, reason: end });
+          log.debug('A watch is over', { reason: end });
           if (clock.monotonicMs() - startMs < SHORT_WATCH_MS) {
             // A server that ends watches at once must not be asked in a loop.
             await sleep(clock, backoff.nextMs(), signal);
@@ -198,16 +209,16 @@ function isTooLargeVersion(error: unknown): boolean {
 
 type Watchdog = { readonly signal: AbortSignal; reset(): void; stop(): void };
 
-/** Aborts its signal after a time without `reset`: a half-open connection says nothing for ever. */
+/** From the first `reset` on, aborts its signal after a time without another: a half-open connection says nothing for ever. */
 function watchdog(clock: Clock, limitMs: number): Watchdog {
   const controller = new AbortController();
-  let timer = clock.setTimer(limitMs, () => controller.abort());
+  let timer: Timer | undefined;
   return {
     signal: controller.signal,
     reset: () => {
-      timer.cancel();
+      timer?.cancel();
       timer = clock.setTimer(limitMs, () => controller.abort());
     },
-    stop: () => timer.cancel(),
+    stop: () => timer?.cancel(),
   };
 }

@@ -218,6 +218,21 @@ kprobes:
     expect(node.hooks.map((hook) => hook.key)).toEqual(['kprobe:security_file_open']);
     expect(node.problems).toEqual([{ uid: 'etc', reason: 'TrampolineLimit', path: 'spec.lsmhooks[0]', message: 'full' }]);
   });
+
+  it('says what is missing in the words of the policy: who asked for a function hears of no LSM hook', () => {
+    const missing = (reason: 'LsmHookNotFound' | 'FunctionNotFound') => ({ reason, message: 'not there' });
+    const unusable = new Map([
+      ['lsm:file_open', missing('LsmHookNotFound')],
+      ['fmod_ret:security_file_open', missing('FunctionNotFound')],
+      ['kprobe_multi:security_file_open', missing('FunctionNotFound')],
+      ['kprobe:security_file_open', missing('FunctionNotFound')],
+    ]);
+    const node = link(testInput([etc, testPolicy('watch', kprobeOnFileOpen)], { unusable }));
+    expect(node.problems.map(({ uid, reason }) => [uid, reason])).toEqual([
+      ['etc', 'LsmHookNotFound'],
+      ['watch', 'FunctionNotFound'],
+    ]);
+  });
 });
 
 describe('scope', () => {

@@ -148,7 +148,10 @@ export class NodeAgent {
       answerTimeoutMs: ANSWER_TIMEOUT_MS,
       onUp: (up) => this.#loaderUp(up),
       untilReadable: () => this.#untilReadable(),
-      onRecordsOpen: (up) => void this.#recordsOpen(up),
+      onRecordsOpen: ({ client }, acknowledge) => {
+        this.#plant.streamOpened(acknowledge);
+        client.iterate().catch((error: unknown) => log.warn('Could not ask for the processes that run', { error }));
+      },
       onDown: () => this.#loaderDown(),
       onRecords: (batch) => {
         for (const bytes of batch) this.#plant.take(bytes);
@@ -169,7 +172,7 @@ export class NodeAgent {
       log,
       metrics,
     });
-    this.#session = new HubSession({ port: this.#port(), log });
+    this.#session = new HubSession({ port: this.#port(), clock, log });
   }
 
   get runner(): PolicyRunner {
@@ -241,7 +244,7 @@ export class NodeAgent {
       kept: up.hello.keptCapabilities,
       release: up.hello.release,
     });
-    await this.#plant.open(up.hello.boot);
+    await this.#plant.open(up.hello.boot, up.hello.rings);
     await up.client.exempt(flags.exemptPaths);
     await this.#identity.walk();
     this.#engine.connected(up.client, up.hello, this.#kernel);
@@ -265,15 +268,6 @@ export class NodeAgent {
     if (this.#engine.generation === 0) return;
     await Promise.race([attempt, sleep(this.#parts.clock, READABLE_MS, limit.signal)]);
     limit.abort();
-  }
-
-  async #recordsOpen(up: LoaderUp): Promise<void> {
-    try {
-      const processes = await up.client.iterate();
-      this.#parts.log.debug('Asked for the processes that run', { processes });
-    } catch (error) {
-      this.#parts.log.warn('Could not ask for the processes that run', { error });
-    }
   }
 
   #loaderDown(): void {

@@ -197,6 +197,18 @@ describe('what a kernel does not have', () => {
     expect(methods({ lsmhooks: [{ hook: 'bprm_check_security' }] }, kernel)[0]).toBe('kprobe_multi:security_bprm_check');
   });
 
+  it('is a function for who asked for a function, and the security module for who asked for its hook', () => {
+    const inlined = { functions: new Set(['security_file_permission']), lsmHooks: new Set(['file_open']), tracepoints: new Set<string>() };
+    const kernel = kernelWith(kernel612, { catalogue: inlined, ...noLsm });
+    const byFunction = bound({ kprobes: [{ call: 'security_file_open', syscall: false }] }, kernel);
+    expect(byFunction.failure).toMatchObject({ reason: 'FunctionNotFound' });
+    expect(byFunction.failure?.message).toContain('no function "security_file_open"');
+    expect(bound({ lsmhooks: [{ hook: 'file_open' }] }, kernel).failure).toMatchObject({ reason: 'LSMNotEnabled' });
+    expect(bound({ kprobes: [{ call: 'security_nosuch', syscall: false }] }, kernel612).failure).toMatchObject({
+      reason: 'FunctionNotFound',
+    });
+  });
+
   it('without BTF nothing can be had', () => {
     const all = bind(
       compiled(policyObject({ kprobes: [securityFileOpen], lsmhooks: [{ hook: 'file_open' }] })).plan,

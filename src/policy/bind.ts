@@ -137,7 +137,7 @@ function functionsOf(point: AttachPoint): readonly string[] {
 function entryWays(asked: DenyQuestion, plan: Plan, mode: PolicyMode): readonly BoundMethod[] | Omit<BindFailure, 'field'> {
   const watching = watchMethods(asked);
   if (!denies(asked.hook)) {
-    return watching.length > 0 ? watching : { reason: 'FunctionNotTraceable', message: whyNoWatch(asked.hook, asked.point) };
+    return watching.length > 0 ? watching : whyNoWatch(asked);
   }
   const denying = denyMethods(asked);
   const standIns = plan.options.substitute === 'kill' ? killMethods(asked) : [];

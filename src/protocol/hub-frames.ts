@@ -260,9 +260,19 @@ export const podSchema = z.object({
   workload: z.tuple([word, objectName]).nullable(),
   /** The pod shares the node's pid or network namespace. */
   host: z.object({ pid: z.boolean(), net: z.boolean() }),
-  /** `n`: name; `id`: runtime's id without `containerd://`, once known; `image`: as the spec says. Init containers first. */
+  /**
+   * `n`: name; `id`: runtime's id without `containerd://`, once known; `image`: as the spec says; `started`: when that id began to run,
+   * seconds since 1970, as the kubelet says. Init containers first.
+   */
   containers: z
-    .array(z.object({ n: objectName, id: z.string().max(256).optional(), image: z.string().max(1024) }))
+    .array(
+      z.object({
+        n: objectName,
+        id: z.string().max(256).optional(),
+        image: z.string().max(1024),
+        started: count.max(253_402_300_799).optional(),
+      }),
+    )
     .max(HUB_LIMITS.maxPodContainers),
 });
 export type HubPod = z.infer<typeof podSchema>;

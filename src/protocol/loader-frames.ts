@@ -65,6 +65,7 @@ export const LOADER_TAGS = {
   /** What runs on a hook: text "id name method pinned dpath", repeated. */
   ACTIVE_HOOK: 26,
   NEXT: 27, // u32, the number that the next BEGIN must have
+  RINGS: 28, // u32, the number of the rings: with another one sequence numbers begin anew
   HOOK: 30, // u32
   NAME: 31, // text
   METHOD: 32, // text, repeated, in order of preference
@@ -94,6 +95,7 @@ export const LOADER_TAGS = {
   MISSES: 74, // u64
   INDEX: 75, // u32[]
   TEXT: 80, // text, the fault point of the test build
+  ACKNOWLEDGE: 81, // u32, 1: the subscriber says what it is done with, and gets the rest again
 } as const;
 export type LoaderTag = keyof typeof LOADER_TAGS;
 

@@ -12,3 +12,10 @@ export function nodeWith(kernel: KernelName): OpenNode {
   if (node === undefined) throw new Error(`the cluster has no node with kernel ${kernel}`);
   return node;
 }
+
+/** The worker with the given name. */
+export function nodeNamed(name: string): OpenNode {
+  const node = cluster.nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) throw new Error(`the cluster has no ${name}`);
+  return node;
+}

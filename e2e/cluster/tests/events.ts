@@ -49,13 +49,32 @@ export type HookEvent = z.infer<typeof hookSchema>;
 
 const eventsFile = '/var/log/palisade/events.log';
 
-/** All events that a node's agent has written, its rotated files first. */
+/** The lines that a node's agent has written, its rotated files first, through a filter of the node's shell. */
+async function linesOf(node: OpenNode, filter: string): Promise<string> {
+  const files = `ls -tr ${eventsFile} ${eventsFile}.[0-9]* 2>/dev/null`;
+  return (await node.run(['sh', '-c', `${files} | while read -r file; do cat "$file"; done | ${filter}`])).stdout;
+}
+
+/** Events of a policy in a node's files. */
+export async function countEventsOf(node: OpenNode, policy: string): Promise<number> {
+  return Number(await linesOf(node, `grep -c '"policy_name":"${policy}"'`));
+}
+
+const lossSchema = z.looseObject({ palisade_loss: z.looseObject({ reason: z.string(), count: z.string() }) });
+
+/** Records that the loss lines in a node's files tell of, by their reason. */
+export async function lossesOf(node: OpenNode): Promise<ReadonlyMap<string, number>> {
+  const sums = new Map<string, number>();
+  for (const line of (await linesOf(node, 'grep \'^{"palisade_loss"\'')).split('\n').filter((text) => text !== '')) {
+    const { reason, count } = lossSchema.parse(JSON.parse(line)).palisade_loss;
+    sums.set(reason, (sums.get(reason) ?? 0) + Number(count));
+  }
+  return sums;
+}
+
+/** All events that a node's agent has written. */
 export async function eventsOf(node: OpenNode): Promise<EventLine[]> {
-  const { stdout } = await node.run([
-    'sh',
-    '-c',
-    `ls -tr ${eventsFile} ${eventsFile}.[0-9]* 2>/dev/null | while read -r file; do cat "$file"; done`,
-  ]);
+  const stdout = await linesOf(node, 'cat');
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [eventSchema.parse(JSON.parse(line))]));
 }
 

@@ -1,13 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PAL_C_LOST, PAL_C_MATCH, PAL_C_RATE_LIMITED, PAL_C_UNKNOWN } from '../../../src/abi/layout.ts';
 import { waitUntil } from '../wait-until.ts';
-import { cluster } from './cluster-under-test.ts';
+import { cluster, nodeNamed } from './cluster-under-test.ts';
 import type { OpenNode } from '../cluster-info.ts';
+import { engineCounters } from './engine.ts';
+import { countEventsOf, lossesOf } from './events.ts';
 import { figure } from './figures.ts';
 import { podsOf } from './pods.ts';
 import { applyPolicy, deletePolicy, untilReady } from './policies.ts';
-import { denySpec, startProber, type Prober } from './prober.ts';
+import { denySpec, startProber, type Prober, type ProberCount } from './prober.ts';
 
 const policy = { name: 'held-under-kills' };
+/** Enough that there is always an event on its way when something is killed. */
+const eventRate = '60/s';
+
+/** Records that the agent of a node has got twice since it was started, and taken once. */
+async function recordsAgain(node: OpenNode): Promise<string> {
+  const pod = (await podsOf('palisade-system')).find((candidate) => candidate.spec.nodeName === node.name);
+  const { stdout } = await node.run(['wget', '-qO-', `http://${pod?.status.podIP ?? ''}:2112/metrics`]);
+  return /^\S*agent_records_again\S* (\d+)/m.exec(stdout)?.[1] ?? 'unknown';
+}
 
 /** Process ids on a node of the programs whose command line fits, but for the supervisors that restart them. */
 async function pidsOn(node: OpenNode, pattern: string): Promise<number[]> {
@@ -45,10 +57,13 @@ async function killOnHost(name: string): Promise<number> {
 
 describe('Proof 8: kill -9 of loader, agent, controller and webhook, each under the prober', () => {
   let probers: Prober[] = [];
+  let uid = '';
+  const lossesBefore = new Map<string, ReadonlyMap<string, number>>();
 
   beforeAll(async () => {
-    await applyPolicy(policy, denySpec());
-    await untilReady(policy);
+    await applyPolicy(policy, denySpec({ rate: eventRate }));
+    uid = (await untilReady(policy)).policy.metadata.uid;
+    for (const node of cluster.nodes) lossesBefore.set(node.name, await lossesOf(node));
     for (const { name } of cluster.nodes) probers.push(await startProber(`killer-${name}`, name));
   });
   afterAll(() => deletePolicy(policy));
@@ -66,19 +81,51 @@ describe('Proof 8: kill -9 of loader, agent, controller and webhook, each under 
     figure(`${name} is back`, await killOnHost(name), 'ms');
     await waitUntil(
       'an update to be accepted',
-      async () => (await applyPolicy(policy, denySpec({ moreValues: [`/tmp/after-${name}`] })), true),
+      async () => (await applyPolicy(policy, denySpec({ moreValues: [`/tmp/after-${name}`], rate: eventRate })), true),
       { timeoutMs: 30_000, everyMs: 300 },
     );
     figure('an update is Ready after', (await untilReady(policy, 150_000)).tookMs, 'ms');
   });
 
+  const counts: (ProberCount & { readonly node: OpenNode })[] = [];
   it('and zero opens have succeeded', async () => {
-    const counts = [];
-    for (const prober of probers) counts.push({ node: prober.node, ...(await prober.stop()) });
+    for (const prober of probers) counts.push({ node: nodeNamed(prober.node), ...(await prober.stop()) });
     probers = [];
-    for (const count of counts) figure(`${count.node}: calls`, count.calls);
-    expect(counts.map((count) => count.opened)).toEqual(counts.map(() => 0));
-    for (const count of counts) expect(count.calls, count.node).toBeGreaterThan(100);
+    for (const { node, calls } of counts) figure(`${node.name}: calls`, calls);
+    expect(counts.map(({ opened }) => opened)).toEqual(counts.map(() => 0));
+    for (const { node, calls } of counts) expect(calls, node.name).toBeGreaterThan(100);
+  });
+
+  it("and on each node the prober's calls equal events plus counted losses plus rate-limited ones", async () => {
+    expect(counts).toHaveLength(cluster.nodes.length);
+    for (const { node, calls } of counts) {
+      const counters = await engineCounters(node, uid);
+      const counted = (index: number): number => Number(counters[index] ?? 0n);
+      const [matched, limited, lost] = [counted(PAL_C_MATCH), counted(PAL_C_RATE_LIMITED), counted(PAL_C_LOST)];
+      // The runtime starts containers (and kubectl exec) by opens of detached mounts in the pod: unknown paths, matched and let through.
+      const others = counted(PAL_C_UNKNOWN);
+      // Lines of matches that the agent could not name are losses as well, and counted one by one.
+      const sums = await lossesOf(node);
+      const lines = new Map([...sums].map(([reason, sum]) => [reason, sum - (lossesBefore.get(node.name)?.get(reason) ?? 0)]));
+      const unnamed = lines.get('UnknownPolicy') ?? 0;
+      let events = 0;
+      await waitUntil(
+        `all events of ${node.name}`,
+        async () => {
+          events = await countEventsOf(node, policy.name);
+          return events + lost + unnamed + limited >= matched ? true : undefined;
+        },
+        { timeoutMs: 60_000, everyMs: 500 },
+      ).catch(() => undefined);
+      figure(
+        `${node.name}: calls + the runtime's = events + lost + without a name + rate-limited`,
+        `${calls} + ${others} = ${events} + ${lost} + ${unnamed} + ${limited}; seen by the engine: ${matched}`,
+      );
+      figure(`${node.name}: records that came twice and were taken once`, await recordsAgain(node));
+      figure(`${node.name}: records that loss lines tell of, of all kinds`, JSON.stringify(Object.fromEntries(lines)));
+      expect.soft(matched, `${node.name}: the engine has seen`).toBe(calls + others);
+      expect.soft(events + lost + unnamed + limited, `${node.name}: accounted for`).toBe(calls + others);
+    }
   });
 
   it('and no container was restarted by the kubelet', async () => {

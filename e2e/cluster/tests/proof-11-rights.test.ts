@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
-import { cluster, kubectl } from './cluster-under-test.ts';
+import * as z from 'zod';
+import type { OpenNode } from '../cluster-info.ts';
+import { waitUntil } from '../wait-until.ts';
+import { cluster, kubectl, nodeNamed } from './cluster-under-test.ts';
 import { figure } from './figures.ts';
 import { podsOf } from './pods.ts';
 
@@ -110,16 +113,68 @@ describe('Proof 11: a token of node A cannot speak for node B at the hub', () =>
   });
 });
 
+/** `NAME reason` of every capability that the loader of a node has kept, as it told its agent. */
+async function keptWithReason(node: string): Promise<readonly string[]> {
+  const pod = (await podsOf(namespace)).find((candidate) => candidate.spec.nodeName === node)?.metadata.name ?? '';
+  const log = await kubectl.run(['logs', '-n', namespace, pod, '-c', 'agent']);
+  const told = log.split('\n').findLast((line) => line.includes('"The loader answers"'));
+  return z.looseObject({ kept: z.array(z.string()) }).parse(JSON.parse(told ?? '{}')).kept;
+}
+
+/** What comes of making sockets in the loader that runs on a node: its test build tries when it finds a file. */
+async function socketsIn(node: OpenNode): Promise<ReadonlyMap<string, string>> {
+  const folder = '/var/lib/palisade/loader';
+  await node.run(['sh', '-c', `rm -f ${folder}/sockets; : > ${folder}/try-sockets`]);
+  const text = await waitUntil(
+    'the loader to have tried',
+    async () => {
+      const { stdout } = await node.run(['sh', '-c', `cat ${folder}/sockets 2>/dev/null; rm -f ${folder}/sockets`]);
+      return stdout === '' ? undefined : stdout;
+    },
+    { timeoutMs: 15_000, everyMs: 300 },
+  );
+  return new Map(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => [line.split(' ')[0] ?? '', line.split(' ')[1] ?? '']),
+  );
+}
+
 describe("Proof 11: the loader's remaining capabilities", () => {
+  it.each(['node-6-1', 'node-6-12'])('on %s each have a reason that the loader gives', async (name) => {
+    const kept = await keptWithReason(name);
+    for (const line of kept) figure(`${name}: kept`, line);
+    expect(kept.length).toBeGreaterThan(0);
+    for (const line of kept) expect(line).toMatch(/^[A-Z_]+ \S.{10,}$/);
+  });
+
+  it.each(['node-6-1', 'node-6-12'])('on %s no socket but AF_UNIX can be made in it', async (name) => {
+    const sockets = await socketsIn(nodeNamed(name));
+    figure(`${name}: sockets in the loader`, [...sockets].map(([family, result]) => `${family} ${result}`).join(', '));
+    expect(Object.fromEntries(sockets)).toEqual({
+      AF_UNIX: 'made',
+      AF_INET: 'EACCES',
+      AF_INET6: 'EACCES',
+      AF_NETLINK: 'EACCES',
+      AF_PACKET: 'EACCES',
+    });
+  });
+
   it.each(['node-6-1', 'node-6-12'])('on %s are no more than the pod grants, with no_new_privs and a seccomp filter', async (name) => {
-    const node = cluster.nodes.find((candidate) => candidate.name === name);
-    const script = `for p in /proc/[0-9]*; do case "$(tr '\\0' ' ' < $p/cmdline 2>/dev/null)" in "/usr/bin/palisade-loader serve"*) cat $p/status;; esac; done`;
-    const status = (await node?.run(['sh', '-c', script]))?.stdout ?? '';
-    const field = (key: string): string => new RegExp(`^${key}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
-    const kept = capabilitiesIn(field('CapEff'));
-    figure(`${name}: kept`, kept.join(' '));
-    expect(['BPF', 'PERFMON', 'SYSLOG', 'SYS_RESOURCE', 'SYS_ADMIN']).toEqual(expect.arrayContaining(kept));
-    expect(field('NoNewPrivs')).toBe('1');
-    expect(field('Seccomp')).toBe('2');
+    const node = nodeNamed(name);
+    const script = `for p in /proc/[0-9]*; do case "$(tr '\\0' ' ' < $p/cmdline 2>/dev/null)" in "/usr/bin/palisade-loader serve"*) cat $p/task/*/status;; esac; done`;
+    const { stdout: status } = await node.run(['sh', '-c', script]);
+    const fields = (key: string): readonly string[] =>
+      [...status.matchAll(new RegExp(`^${key}:\\s*(\\S+)`, 'gm'))].map((match) => match[1] ?? '');
+    const permitted = new Set(fields('CapPrm').flatMap((mask) => capabilitiesIn(mask)));
+    const effective = new Set(fields('CapEff').flatMap((mask) => capabilitiesIn(mask)));
+    figure(`${name}: permitted in ${fields('Pid').length} threads`, [...permitted].join(' '));
+    figure(`${name}: of them in effect`, [...effective].join(' '));
+    expect(['BPF', 'PERFMON', 'SYSLOG', 'SYS_RESOURCE', 'SYS_ADMIN']).toEqual(expect.arrayContaining([...permitted]));
+    const named = new Set((await keptWithReason(name)).map((line) => line.split(' ')[0] ?? ''));
+    expect(permitted, 'what the kernel says is what the loader says').toEqual(named);
+    expect(new Set(fields('NoNewPrivs'))).toEqual(new Set(['1']));
+    expect(new Set(fields('Seccomp'))).toEqual(new Set(['2']));
   });
 });

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::Engine;
+use crate::exempt;
 use crate::faults;
 use crate::generation::Commit;
 use crate::host;
@@ -91,4 +92,5 @@ fn settle(engine: &mut Engine, plan: &Commit) {
     if let Err(failure) = node.write_meta() {
         say!("commit: {failure}");
     }
+    exempt::prune(engine);
 }

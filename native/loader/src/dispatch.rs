@@ -6,11 +6,12 @@ use crate::abi;
 use crate::counters;
 use crate::engine::Engine;
 use crate::events::Command;
+use crate::exempt_rows;
 use crate::frame::{Answer, Frame, Header, rows, text_of, u32_at};
 use crate::host;
 use crate::process::{self, Process};
 use crate::reasons;
-use crate::result::{Failure, Outcome, Stage};
+use crate::result::{Failure, Outcome, Stage, at};
 use crate::say::say;
 use crate::scope;
 use crate::wire::{op, tag};
@@ -135,6 +136,9 @@ fn hello(engine: &mut Engine, peer: Peer, frame: &Frame<'_>, answer: &mut Answer
         answer.bytes(tag::HOST_NS, namespaces.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>());
     }
     answer.u32(tag::NCPU, host::possible_cpus()).u32(tag::ADOPTED, u32::from(engine.adopted));
+    // Sequence numbers begin anew with the maps; the kernel does not give a number twice in a boot.
+    let rings = libbpf_rs::MapCore::info(engine.node()?.map("seqs")?).map_err(at(Stage::Open, "seqs"))?.info.id;
+    answer.u32(tag::RINGS, rings);
     for hook in engine.generations.attached.iter().filter_map(|id| engine.hooks.get(id)) {
         let instance = hook.bank(crate::generation::bank_of(engine.generations.active)).instance.as_ref();
         let uses_d_path = instance.is_some_and(|instance| instance.uses_d_path);
@@ -208,7 +212,8 @@ pub fn learn_processes(engine: &mut Engine, peer: Option<Peer>) -> Outcome<Vec<P
         let of_host = process.namespaces().get(abi::NS_MNT).copied() == host_mounts && paths.contains(process.path());
         let is_own = own.contains(&process.tgid());
         if let (true, Some(key)) = (of_host || is_own, process.exempt_key()) {
-            process::add_exempt(engine.node()?, &key)?;
+            let value = if of_host { exempt_rows::tag_of(process.path()) } else { exempt_rows::OWN };
+            process::add_exempt(engine.node()?, &key, value)?;
         }
         if is_own && process.tgid() != 1 {
             engine.own_cgroups.insert(process.cgroup());

@@ -342,13 +342,14 @@ impl Engine {
     }
 }
 
-/// Of several refusals the first with a reason of its own: methods are in the order in which they were wished. The others are in its
-/// message.
+/// Of several refusals the first with a reason of its own: methods are in the order in which they were wished. That an LSM hook is missing
+/// tells less than what became of the function behind it. The others are in its message.
 fn first_of(mut refusals: Vec<Failure>) -> Failure {
     if refusals.is_empty() {
         return Failure::parse("no method is given");
     }
-    let telling = refusals.iter().position(|refusal| refusal.reason != reasons::LOAD_ERROR).unwrap_or(0);
+    let find = |silent: &[reasons::Reason]| refusals.iter().position(|refusal| !silent.contains(&refusal.reason));
+    let telling = find(&[reasons::LOAD_ERROR, reasons::LSM_HOOK_NOT_FOUND]).or_else(|| find(&[reasons::LOAD_ERROR])).unwrap_or(0);
     let mut chosen = refusals.remove(telling);
     for other in refusals {
         chosen.message = format!("{}; {}: {}", chosen.message, other.reason, other.message);
@@ -367,5 +368,9 @@ mod tests {
         let chosen = first_of(refusals);
         assert_eq!((chosen.reason, chosen.message.as_str()), ("FunctionNotFound", "b; LoadError: a; LoadError: c"));
         assert_eq!(first_of(vec![refusal(reasons::LOAD_ERROR, "a")]).message, "a");
+        let both = vec![refusal(reasons::LSM_HOOK_NOT_FOUND, "a"), refusal(reasons::FUNCTION_NOT_FOUND, "b")];
+        assert_eq!(first_of(both).reason, "FunctionNotFound");
+        let hook = vec![refusal(reasons::LSM_HOOK_NOT_FOUND, "a"), refusal(reasons::LOAD_ERROR, "b")];
+        assert_eq!(first_of(hook).reason, "LsmHookNotFound");
     }
 }

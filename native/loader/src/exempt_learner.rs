@@ -1,11 +1,12 @@
 //! Learns inodes of exempt executables from exec records, for those that are never seen running (runc lives for milliseconds) and whose
 //! files are out of the loader's sight.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 
 use crate::abi;
+use crate::exempt_rows;
 use crate::frame::{u16_at, u32_at, u64_at};
 use crate::process::exempt_key;
 use crate::say::say;
@@ -18,31 +19,40 @@ pub struct ExemptLearner {
     paths: BTreeSet<Vec<u8>>,
     /// Mount namespace of the host: the path means nothing in others.
     host_mounts: u32,
-    known: BTreeSet<[u8; 16]>,
+    /// The inode that each path was last seen with.
+    latest: BTreeMap<Vec<u8>, exempt_rows::Key>,
+    added: usize,
 }
 
-/// The key to add for a record, if it is an exec of one of the paths in the host's mount namespace.
-fn key_of(record: &[u8], paths: &BTreeSet<Vec<u8>>, host_mounts: u32) -> Option<[u8; 16]> {
+/// The path and the key to add for a record, if it is an exec of one of the paths in the host's mount namespace.
+fn key_of<'r>(record: &'r [u8], paths: &BTreeSet<Vec<u8>>, host_mounts: u32) -> Option<(&'r [u8], exempt_rows::Key)> {
     if record.get(4) != Some(&abi::KIND_EXEC) || u32_at(record, abi::EXEC_NS + abi::NS_MNT * 4)? != host_mounts {
         return None;
     }
     let length = u16_at(record, abi::EXEC_L_PATH)? as usize;
     let path = record.get(abi::EXEC_BYTES..abi::EXEC_BYTES + length)?;
     let inode = u64_at(record, abi::EXEC_INO)?;
-    (inode != 0 && paths.contains(path)).then_some(exempt_key(u64_at(record, abi::EXEC_DEV)?, inode))
+    (inode != 0 && paths.contains(path)).then_some((path, exempt_key(u64_at(record, abi::EXEC_DEV)?, inode)))
 }
 
 impl ExemptLearner {
     pub fn new(map: MapHandle, paths: BTreeSet<Vec<u8>>, host_mounts: u32) -> Self {
-        Self { map, paths, host_mounts, known: BTreeSet::new() }
+        Self { map, paths, host_mounts, latest: BTreeMap::new(), added: 0 }
     }
 
     pub fn look(&mut self, record: &[u8]) {
-        let Some(key) = key_of(record, &self.paths, self.host_mounts) else { return };
-        if self.known.len() < MOST_KEYS && self.known.insert(key) {
-            if let Err(error) = self.map.update(&key, &1u32.to_le_bytes(), MapFlags::ANY) {
-                say!("exempt: {error:#}");
-            }
+        let Some((path, key)) = key_of(record, &self.paths, self.host_mounts) else { return };
+        let is_there = || matches!(self.map.lookup(&key, MapFlags::ANY), Ok(Some(_)));
+        if self.added == MOST_KEYS || (self.latest.get(path) == Some(&key) && is_there()) {
+            return;
+        }
+        self.added += 1;
+        if self.added == MOST_KEYS {
+            say!("exempt: {MOST_KEYS} inodes were learned; further ones are only when the agent connects again");
+        }
+        self.latest.insert(path.to_vec(), key);
+        if let Err(error) = exempt_rows::set_current(&self.map, path, &key) {
+            say!("exempt: {error:#}");
         }
     }
 }
@@ -65,7 +75,7 @@ mod tests {
     #[test]
     fn only_execs_of_the_paths_in_the_hosts_mounts_count() {
         let paths = BTreeSet::from([b"/usr/sbin/runc".to_vec()]);
-        assert_eq!(key_of(&record(b"/usr/sbin/runc", 5), &paths, 5), Some(exempt_key(8, 7)));
+        assert_eq!(key_of(&record(b"/usr/sbin/runc", 5), &paths, 5), Some((&b"/usr/sbin/runc"[..], exempt_key(8, 7))));
         assert_eq!(key_of(&record(b"/usr/sbin/runc", 6), &paths, 5), None);
         assert_eq!(key_of(&record(b"/usr/sbin/other", 5), &paths, 5), None);
         assert_eq!(key_of(&record(b"/usr/sbin/runc", 5)[..270], &paths, 5), None);

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use libbpf_rs::{Iter, Link, MapCore as _, MapFlags};
 
 use crate::abi;
+use crate::exempt_rows;
 use crate::frame::{u16_at, u32_at, u64_at};
 use crate::node::Node;
 use crate::result::{Outcome, Stage, at, io_at};
@@ -148,8 +149,9 @@ pub fn set_own_flag(value: &mut [u8]) {
     }
 }
 
-pub fn add_exempt(node: &Node, key: &[u8; 16]) -> Outcome<()> {
-    node.map("exempt")?.update(key, &1u32.to_le_bytes(), MapFlags::ANY).map_err(at(Stage::Fill, "exempt"))
+/// `value`: of `exempt_rows`.
+pub fn add_exempt(node: &Node, key: &[u8; 16], value: u32) -> Outcome<()> {
+    exempt_rows::add(node.map("exempt")?, key, value).map_err(at(Stage::Fill, "exempt"))
 }
 
 #[cfg(test)]

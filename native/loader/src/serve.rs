@@ -91,6 +91,8 @@ pub fn serve(options: Options) -> Outcome<()> {
     let tracefs = Tracefs::open().inspect_err(|error| say!("serve: tracefs is out of reach: {error}")).ok();
     let own = Meta::own(facts.flavour.build(), host::boot_bytes());
     #[cfg(feature = "faults")]
+    crate::faults::watch(&options.state);
+    #[cfg(feature = "faults")]
     if let Ok(fault) = std::env::var("PALISADE_FAULT") {
         crate::faults::arm(&fault)?;
     }

@@ -16,10 +16,10 @@ use nix::sys::socket::{getsockopt, sockopt};
 use crate::dispatch::{self, Peer};
 use crate::engine::Engine;
 use crate::events::Command;
-use crate::frame::{Answer, frame_length, parse_header};
+use crate::frame::{Answer, Frame, frame_length, parse_header};
 use crate::result::{Failure, Outcome, Stage, io_at, nix_at};
 use crate::say::say;
-use crate::wire::op;
+use crate::wire::{op, tag};
 
 /// Connections that have not said yet which they are.
 const MOST_WAITING: usize = 8;
@@ -118,6 +118,8 @@ impl Server {
             self.serve_waiting(engine);
             self.serve_control(engine);
             crate::losses::report(engine);
+            #[cfg(feature = "faults")]
+            crate::faults::look();
         }
     }
 
@@ -216,11 +218,18 @@ fn serve_frame(engine: &mut Engine, connection: &mut Connection, frame: &[u8]) -
 
 fn subscribe(engine: &mut Engine, mut connection: Connection, frame: &[u8]) {
     let Ok(header) = parse_header(frame) else { return };
-    let ready = engine.node().map(|_| ());
+    let ready = engine.node().map(|_| ()).and_then(|()| wants_to_acknowledge(frame));
     let extra = (!connection.received.is_empty()).then(|| Failure::parse("nothing may follow EVENTS"));
-    let failure = ready.err().or(extra);
-    let written = connection.write(&Answer::default().encode(header, failure.as_ref()));
-    if let (Ok(()), None) = (written, failure) {
-        engine.events.send(Command::Subscriber(connection.stream));
+    let ready = extra.map_or(ready, Err);
+    let written = connection.write(&Answer::default().encode(header, ready.as_ref().err()));
+    if let (Ok(()), Ok(acknowledges)) = (written, ready) {
+        engine.events.send(Command::Subscriber { stream: connection.stream, acknowledges });
     }
+}
+
+fn wants_to_acknowledge(frame: &[u8]) -> Outcome<bool> {
+    let frame = Frame::parse(frame)?;
+    frame.expect(&[tag::ACKNOWLEDGE], &[])?;
+    let wishes = frame.all(tag::ACKNOWLEDGE).next();
+    wishes.map_or(Ok(false), |_| frame.u32(tag::ACKNOWLEDGE).map(|wish| wish == 1))
 }

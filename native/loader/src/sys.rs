@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 fn check(result: i64) -> io::Result<i64> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
@@ -49,6 +49,98 @@ impl Drop for ActiveWord {
     fn drop(&mut self) {
         // SAFETY: address and length are those of the mapping made in map, and no reference to it outlives self.
         unsafe { libc::munmap(self.word.as_ptr().cast::<c_void>(), Self::LENGTH) };
+    }
+}
+
+/// A BPF ring buffer, mapped: the consumer's position to be written, and the producer's position and the records to be read. The kernel maps
+/// the records twice in a row, so that each of them is in one piece.
+pub struct RingMapping {
+    consumer: NonNull<AtomicU64>,
+    producer: NonNull<AtomicU64>,
+    records: NonNull<u8>,
+    size: usize,
+    page: usize,
+}
+
+// SAFETY: positions are atomics, and records are read only where the kernel does not write any more.
+unsafe impl Send for RingMapping {}
+
+impl RingMapping {
+    /// `map` is a BPF_MAP_TYPE_RINGBUF of `size` bytes, a power of two of whole pages.
+    pub fn map(map: BorrowedFd<'_>, size: usize) -> io::Result<Self> {
+        // SAFETY: takes an integer only.
+        let page = usize::try_from(check(unsafe { libc::sysconf(libc::_SC_PAGESIZE) })?).unwrap_or(4096);
+        let map_pages = |length: usize, protection: i32, offset: usize| {
+            // SAFETY: a fresh mapping at an address of the kernel's choice; it aliases no memory of ours. The kernel checks type and size.
+            let address = unsafe { libc::mmap(std::ptr::null_mut(), length, protection, libc::MAP_SHARED, map.as_raw_fd(), offset as libc::off_t) };
+            if address == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+            NonNull::new(address.cast::<u8>()).ok_or_else(|| io::Error::from_raw_os_error(libc::EFAULT))
+        };
+        let consumer = map_pages(page, libc::PROT_READ | libc::PROT_WRITE, 0)?;
+        let producer = match map_pages(page + 2 * size, libc::PROT_READ, page) {
+            Ok(producer) => producer,
+            Err(error) => {
+                // SAFETY: the mapping made above, which nobody else knows.
+                unsafe { libc::munmap(consumer.as_ptr().cast::<c_void>(), page) };
+                return Err(error);
+            }
+        };
+        // SAFETY: the second mapping has a page before the records.
+        let records = unsafe { producer.add(page) };
+        Ok(Self { consumer: consumer.cast::<AtomicU64>(), producer: producer.cast::<AtomicU64>(), records, size, page })
+    }
+
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    pub fn consumed(&self) -> u64 {
+        // SAFETY: the page stays mapped as long as self lives and is aligned.
+        unsafe { self.consumer.as_ref() }.load(Ordering::Acquire)
+    }
+
+    /// The kernel may overwrite everything before `position`.
+    pub fn consume(&mut self, position: u64) {
+        // SAFETY: as in consumed. `&mut self`: no slice of a record is alive.
+        unsafe { self.consumer.as_ref() }.store(position, Ordering::Release);
+    }
+
+    pub fn produced(&self) -> u64 {
+        // SAFETY: as in consumed; the page is only read.
+        unsafe { self.producer.as_ref() }.load(Ordering::Acquire)
+    }
+
+    fn offset(&self, position: u64) -> usize {
+        (position as usize) & (self.size - 1)
+    }
+
+    /// The word before a record.
+    pub fn word(&self, position: u64) -> u32 {
+        let at = self.offset(position) & !7;
+        // SAFETY: at is below size and a multiple of 8, the mapping is 2 * size long, and the kernel writes this word atomically.
+        unsafe { self.records.add(at).cast::<AtomicU32>().as_ref() }.load(Ordering::Acquire)
+    }
+
+    /// A record that is complete and was not consumed. None: longer than the ring.
+    pub fn bytes(&self, position: u64, length: usize) -> Option<&[u8]> {
+        if length > self.size {
+            return None;
+        }
+        // SAFETY: starts below size and ends below 2 * size, within the mapping. Between its commit, which `word` has seen, and its
+        // consumption, which takes `&mut self`, the kernel does not write there.
+        Some(unsafe { std::slice::from_raw_parts(self.records.add(self.offset(position)).as_ptr(), length) })
+    }
+}
+
+impl Drop for RingMapping {
+    fn drop(&mut self) {
+        // SAFETY: addresses and lengths are those of the mappings made in map, and no reference to them outlives self.
+        unsafe {
+            libc::munmap(self.consumer.as_ptr().cast::<c_void>(), self.page);
+            libc::munmap(self.producer.as_ptr().cast::<c_void>(), self.page + 2 * self.size);
+        }
     }
 }
 
@@ -148,15 +240,6 @@ pub fn install_seccomp(filter: &[libc::sock_filter]) -> io::Result<()> {
     };
     // SAFETY: the kernel copies `len` instructions from the slice during the call and writes nothing.
     check(unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0u32, &raw const program) }).map(|_| ())
-}
-
-/// Lends a descriptor that libbpf owns, for the length of one call.
-pub fn borrowed<T>(fd: i32, look: impl FnOnce(BorrowedFd<'_>) -> Option<T>) -> Option<T> {
-    if fd < 0 {
-        return None;
-    }
-    // SAFETY: the caller holds the libbpf object that owns the descriptor during the call, and the borrow ends with it.
-    look(unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
 /// One instruction of a probe program: code, registers (dst | src << 4), offset, immediate.

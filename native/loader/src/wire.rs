@@ -71,6 +71,7 @@ numbers! {
         RESOLVED = 25,
         ACTIVE_HOOK = 26,
         NEXT = 27,
+        RINGS = 28,
         HOOK = 30,
         NAME = 31,
         METHOD = 32,
@@ -100,6 +101,7 @@ numbers! {
         MISSES = 74,
         INDEX = 75,
         TEXT = 80,
+        ACKNOWLEDGE = 81,
     }
 }
 

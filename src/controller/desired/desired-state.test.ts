@@ -3,12 +3,17 @@ import { describe, expect, test } from 'vitest';
 import type { LabelSelector } from '../../policy/plan.ts';
 import type { Entry } from '../../protocol/hub-frames.ts';
 import { setDigest } from '../../protocol/set-digest.ts';
+import type { Assignment } from './assignment.ts';
 import { desiredFrame, EMPTY_SET } from './desired-set.ts';
-import { createDesiredState } from './desired-state.ts';
+import { createDesiredState, type DesiredState } from './desired-state.ts';
 import { createSetBook } from './set-book.ts';
 
 function entry(uid: string, generation = 1): Entry {
   return { uid, kind: 'TracingPolicy', namespace: null, name: uid, generation, digest: 'ab'.repeat(32), mode: 'enforce' };
+}
+
+function fitting(one: Entry, nodeSelector: LabelSelector | null = null, createdMs = 0): Assignment {
+  return { entry: one, nodeSelector, createdMs };
 }
 
 const pool = (value: string): LabelSelector => ({ matchLabels: { pool: value }, matchExpressions: [] });
@@ -18,8 +23,8 @@ describe('which node should run what', () => {
     const changed: string[] = [];
     const state = createDesiredState(createSetBook(), (node) => changed.push(node));
     state.putNode('a', { pool: 'x' });
-    state.assign('everywhere', { entry: entry('everywhere'), nodeSelector: null });
-    state.assign('y-only', { entry: entry('y-only'), nodeSelector: pool('y') });
+    state.assign('everywhere', fitting(entry('everywhere')));
+    state.assign('y-only', fitting(entry('y-only'), pool('y')));
     expect([...state.setOf('a').entries.keys()]).toEqual(['everywhere']);
     state.putNode('a', { pool: 'y' });
     expect(state.setOf('a').entries.has('y-only')).toBe(true);
@@ -28,7 +33,7 @@ describe('which node should run what', () => {
 
   test('a node whose object is gone keeps what it should run', () => {
     const state = createDesiredState(createSetBook(), () => {});
-    state.assign('p', { entry: entry('p'), nodeSelector: pool('x') });
+    state.assign('p', fitting(entry('p'), pool('x')));
     state.putNode('a', { pool: 'x' });
     state.keepNode('a');
     expect(state.setOf('a').entries.has('p')).toBe(true);
@@ -39,9 +44,9 @@ describe('which node should run what', () => {
   test('what changes nothing for a node is not told', () => {
     const changed: string[] = [];
     const state = createDesiredState(createSetBook(), (node) => changed.push(node));
-    state.assign('p', { entry: entry('p'), nodeSelector: pool('x') });
+    state.assign('p', fitting(entry('p'), pool('x')));
     state.putNode('a', { pool: 'y' });
-    state.assign('p', { entry: entry('p', 2), nodeSelector: pool('x') });
+    state.assign('p', fitting(entry('p', 2), pool('x')));
     state.assign('p', null);
     expect(changed).toEqual([]);
   });
@@ -51,7 +56,7 @@ describe('which node should run what', () => {
     for (const node of ['a', 'b', 'c']) {
       state.putNode(node, { pool: node === 'c' ? 'y' : 'x' });
     }
-    state.assign('p', { entry: entry('p'), nodeSelector: pool('x') });
+    state.assign('p', fitting(entry('p'), pool('x')));
     expect(state.setOf('a')).toBe(state.setOf('b'));
     expect(state.cohorts()).toBe(2);
   });
@@ -59,12 +64,102 @@ describe('which node should run what', () => {
   test('after a teardown every set is empty for good, also for nodes and policies that come later', () => {
     const state = createDesiredState(createSetBook(), () => {});
     state.putNode('a', {});
-    state.assign('p', { entry: entry('p'), nodeSelector: null });
+    state.assign('p', fitting(entry('p'), null));
     state.clearForGood();
-    state.assign('q', { entry: entry('q'), nodeSelector: null });
+    state.assign('q', fitting(entry('q'), null));
     state.putNode('b', {});
     expect(state.setOf('a')).toBe(EMPTY_SET);
     expect(state.setOf('b')).toBe(EMPTY_SET);
+  });
+
+  describe('a node has room for two policies', () => {
+    const crowded = () => {
+      const changed: string[] = [];
+      const book = createSetBook();
+      const state = createDesiredState(book, (node) => changed.push(node), 2);
+      state.putNode('a', {});
+      return { state, changed };
+    };
+    const uidsOf = (state: DesiredState, node = 'a'): string[] => [...state.setOf(node).entries.keys()].toSorted();
+    const ofNamespace = (uid: string): Entry => ({ ...entry(uid), kind: 'TracingPolicyNamespaced', namespace: 'n' });
+
+    test('a third one is withheld, and the node is not even told', () => {
+      const { state, changed } = crowded();
+      state.assign('p', fitting(entry('p'), null, 1));
+      state.assign('q', fitting(entry('q'), null, 2));
+      changed.length = 0;
+      state.assign('a-newer-one', fitting(entry('a-newer-one'), null, 3));
+      expect(uidsOf(state)).toEqual(['p', 'q']);
+      expect(changed).toEqual([]);
+      expect(state.isWithheld('a', 'a-newer-one')).toBe(true);
+      expect(state.isWithheld('a', 'p')).toBe(false);
+      expect(state.withheld()).toBe(1);
+    });
+
+    test('it gets its place as soon as another one goes, or fits the node no more', () => {
+      const { state } = crowded();
+      for (const [index, uid] of ['p', 'q', 'r', 's'].entries()) {
+        state.assign(uid, fitting(entry(uid), null, index));
+      }
+      state.assign('p', null);
+      expect(uidsOf(state)).toEqual(['q', 'r']);
+      state.assign('q', fitting(entry('q'), pool('elsewhere'), 1));
+      expect(uidsOf(state)).toEqual(['r', 's']);
+      expect(state.withheld()).toBe(0);
+    });
+
+    test('owners of namespaces cannot push out a policy of the platform, however early they came', () => {
+      const { state } = crowded();
+      state.assign('n1', fitting(ofNamespace('n1'), null, 1));
+      state.assign('n2', fitting(ofNamespace('n2'), null, 2));
+      state.assign('platform', fitting(entry('platform'), null, 3));
+      expect(uidsOf(state)).toEqual(['n1', 'platform']);
+      expect(state.isWithheld('a', 'n2')).toBe(true);
+    });
+
+    test('an edit of one that runs keeps its place, and an edit of one that is withheld wins none', () => {
+      const { state } = crowded();
+      for (const [index, uid] of ['p', 'q', 'r'].entries()) {
+        state.assign(uid, fitting(entry(uid), null, index));
+      }
+      state.assign('q', fitting(entry('q', 2), null, 1));
+      state.assign('r', fitting(entry('r', 2), null, 2));
+      expect(uidsOf(state)).toEqual(['p', 'q']);
+      expect(state.setOf('a').entries.get('q')?.generation).toBe(2);
+    });
+
+    test('whatever the order of events, nodes that fit the same have the same, and never more than there is room for', () => {
+      const policy = fc.record({
+        uid: fc.constantFrom('p', 'q', 'r', 's', 't'),
+        isGone: fc.boolean(),
+        pool: fc.constantFrom('x', 'y', null),
+      });
+      fc.assert(
+        fc.property(fc.array(policy, { maxLength: 30 }), (steps) => {
+          const { state } = crowded();
+          state.putNode('a', { pool: 'x' });
+          const last = new Map<string, Assignment>();
+          for (const [index, step] of steps.entries()) {
+            const createdMs = last.get(step.uid)?.createdMs ?? index;
+            const one = fitting(entry(step.uid, index), step.pool === null ? null : pool(step.pool), createdMs);
+            state.assign(step.uid, step.isGone ? null : one);
+            if (step.isGone) {
+              last.delete(step.uid);
+            } else {
+              last.set(step.uid, one);
+            }
+          }
+          state.putNode('late', { pool: 'x' });
+          expect(state.setOf('a')).toBe(state.setOf('late'));
+          const wanted = [...last.values()].filter((one) => one.nodeSelector === null || one.nodeSelector.matchLabels['pool'] === 'x');
+          const oldest = wanted.toSorted((a, b) => a.createdMs - b.createdMs).map((one) => one.entry.uid);
+          expect(uidsOf(state)).toEqual(oldest.slice(0, 2).toSorted());
+          for (const uid of ['p', 'q', 'r', 's', 't']) {
+            expect(state.isWithheld('a', uid)).toBe(oldest.indexOf(uid) >= 2);
+          }
+        }),
+      );
+    });
   });
 
   type Step =
@@ -84,7 +179,7 @@ describe('which node should run what', () => {
           if ('node' in one) {
             state.putNode(one.node, { pool: one.label });
           } else {
-            const assignment = { entry: entry(one.uid, one.generation), nodeSelector: one.label === null ? null : pool(one.label) };
+            const assignment = fitting(entry(one.uid, one.generation), one.label === null ? null : pool(one.label));
             state.assign(one.uid, one.generation === 0 ? null : assignment);
           }
           const set = state.setOf('a');
@@ -109,7 +204,7 @@ describe('which node should run what', () => {
     state.putNode('a', {});
     const first = state.setOf('a').digest;
     for (let generation = 1; generation < 3_000; generation += 1) {
-      state.assign('p', { entry: entry('p', generation), nodeSelector: null });
+      state.assign('p', fitting(entry('p', generation), null));
     }
     expect(book.size).toBeLessThanOrEqual(1_024);
     expect(book.find(first)).toBeUndefined();

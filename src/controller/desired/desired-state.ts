@@ -1,16 +1,11 @@
 import type { Labels } from '../../policy/label-match.ts';
 import { matchesLabels } from '../../policy/label-match.ts';
 import type { LabelSelector } from '../../policy/plan.ts';
-import type { Entry } from '../../protocol/hub-frames.ts';
-import { type DesiredSet, EMPTY_SET } from './desired-set.ts';
+import { HUB_LIMITS } from '../../protocol/hub-frames.ts';
+import type { Assignment } from './assignment.ts';
+import type { DesiredSet } from './desired-set.ts';
+import { createShareMaker, EMPTY_SHARE, type NodeShare } from './node-share.ts';
 import type { SetBook } from './set-book.ts';
-
-/** A policy as nodes are asked to run it. */
-export type Assignment = {
-  readonly entry: Entry;
-  /** Which nodes; null: all. A held policy goes to all nodes: who runs it is not known. */
-  readonly nodeSelector: LabelSelector | null;
-};
 
 /** Which node should run what. Knows names and labels of nodes, and nothing of connections. */
 export type DesiredState = {
@@ -23,38 +18,48 @@ export type DesiredState = {
   removeNode(name: string): void;
   /** The empty set for nodes that are not known. */
   setOf(node: string): DesiredSet;
+  /** The policy fits the node, and the node has as many policies as it may have without it. */
+  isWithheld(node: string, uid: string): boolean;
+  /** Places of policies on nodes that could not be given. */
+  withheld(): number;
   /** From now on every node's set is empty, whatever is assigned. */
   clearForGood(): void;
   /** Distinct sets among the nodes. */
   cohorts(): number;
 };
 
-type NodeState = { labels: Labels; set: DesiredSet };
+type NodeState = { labels: Labels; share: NodeShare };
 
-/** `onChange` is told of every node whose set is another one now. */
-export function createDesiredState(book: SetBook, onChange: (node: string) => void): DesiredState {
+/** `onChange` is told of every node whose set is another one now. A frame has room for `maxEntries` policies and no more. */
+export function createDesiredState(
+  book: SetBook,
+  onChange: (node: string) => void,
+  maxEntries: number = HUB_LIMITS.maxEntries,
+): DesiredState {
+  const shares = createShareMaker(book, maxEntries);
   const assignments = new Map<string, Assignment>();
   const nodes = new Map<string, NodeState>();
   let isCleared = false;
 
-  const move = (name: string, node: NodeState, set: DesiredSet): void => {
-    if (node.set !== set) {
-      node.set = set;
+  const move = (name: string, node: NodeState, share: NodeShare): void => {
+    const before = node.share;
+    node.share = share;
+    if (before.set !== share.set) {
       onChange(name);
     }
   };
-  const computeSet = (labels: Labels): DesiredSet =>
-    isCleared ? EMPTY_SET : book.of([...assignments.values()].filter((one) => fits(one.nodeSelector, labels)).map((one) => one.entry));
+  const shareFor = (labels: Labels): NodeShare =>
+    isCleared ? EMPTY_SHARE : shares.of(assignments.values().filter((one) => fits(one.nodeSelector, labels)));
 
   const putNode = (name: string, labels: Labels): void => {
     const node = nodes.get(name);
     if (node === undefined) {
-      const created: NodeState = { labels, set: EMPTY_SET };
+      const created: NodeState = { labels, share: EMPTY_SHARE };
       nodes.set(name, created);
-      move(name, created, computeSet(labels));
+      move(name, created, shareFor(labels));
     } else {
       node.labels = labels;
-      move(name, node, computeSet(labels));
+      move(name, node, shareFor(labels));
     }
   };
 
@@ -68,11 +73,10 @@ export function createDesiredState(book: SetBook, onChange: (node: string) => vo
       if (isCleared) {
         return;
       }
-      const put = book.changer(uid, assignment?.entry ?? null);
-      const drop = book.changer(uid, null);
+      const change = shares.changer(uid, assignments);
       for (const [name, node] of nodes) {
-        const wanted = assignment !== null && fits(assignment.nodeSelector, node.labels);
-        move(name, node, wanted ? put(node.set) : drop(node.set));
+        const isWanted = assignment !== null && fits(assignment.nodeSelector, node.labels);
+        move(name, node, change(node.share, isWanted ? 'yes' : 'no'));
       }
     },
     putNode,
@@ -82,14 +86,16 @@ export function createDesiredState(book: SetBook, onChange: (node: string) => vo
       }
     },
     removeNode: (name) => void nodes.delete(name),
-    setOf: (name) => nodes.get(name)?.set ?? EMPTY_SET,
+    setOf: (name) => (nodes.get(name)?.share ?? EMPTY_SHARE).set,
+    isWithheld: (name, uid) => nodes.get(name)?.share.withheld.has(uid) === true,
+    withheld: () => nodes.values().reduce((sum, node) => sum + node.share.withheld.size, 0),
     clearForGood: () => {
       isCleared = true;
       for (const [name, node] of nodes) {
-        move(name, node, EMPTY_SET);
+        move(name, node, EMPTY_SHARE);
       }
     },
-    cohorts: () => new Set([...nodes.values()].map((node) => node.set)).size,
+    cohorts: () => new Set([...nodes.values()].map((node) => node.share.set)).size,
   };
 }
 

@@ -20,7 +20,10 @@ describe('what a node is told about a pod', () => {
       pod(
         { labels: { app: 'web' } },
         { hostNetwork: true },
-        { phase: 'Running', containerStatuses: [{ name: 'c', containerID: 'containerd://abc' }] },
+        {
+          phase: 'Running',
+          containerStatuses: [{ name: 'c', containerID: 'containerd://abc', state: { running: { startedAt: '2026-01-02T03:04:05Z' } } }],
+        },
       ),
     );
     expect(hub).toEqual({
@@ -31,9 +34,18 @@ describe('what a node is told about a pod', () => {
       labels: { app: 'web' },
       workload: null,
       host: { pid: false, net: true },
-      containers: [{ n: 'c', id: 'abc', image: 'busybox:1' }],
+      containers: [{ n: 'c', id: 'abc', image: 'busybox:1', started: Date.UTC(2026, 0, 2, 3, 4, 5) / 1_000 }],
     });
     expect(podSchema.parse(hub)).toEqual(hub);
+  });
+
+  test('a container that waits, or whose kubelet tells no time, has no start', () => {
+    const startOf = (state: object): number | undefined =>
+      projectPod(pod({}, {}, { containerStatuses: [{ name: 'c', containerID: 'containerd://abc', state }] })).hub.containers[0]?.started;
+    expect(startOf({ waiting: { reason: 'CrashLoopBackOff' } })).toBeUndefined();
+    expect(startOf({ running: { startedAt: null } })).toBeUndefined();
+    expect(startOf({ running: { startedAt: 'soon' } })).toBeUndefined();
+    expect(startOf({ terminated: { startedAt: '1970-01-01T00:00:09Z' } })).toBe(9);
   });
 
   test('a mirror pod goes by the uid of its cgroup', () => {

@@ -29,7 +29,12 @@ const AGENT_LABELS = { [NAME_LABEL]: 'palisade', [COMPONENT_LABEL]: 'agent' } as
 const FOREIGN_AGENT_NAME = 'tetragon';
 
 const container = z.object({ name: z.string(), image: z.string().default('') });
-const status = z.object({ name: z.string(), containerID: z.string().default('') });
+const begun = z.object({ startedAt: z.string().nullish() }).nullish();
+const status = z.object({
+  name: z.string(),
+  containerID: z.string().default(''),
+  state: z.object({ running: begun, terminated: begun }).nullish(),
+});
 const podSchema = z.object({
   spec: z.object({
     nodeName: z.string().default(''),
@@ -60,10 +65,10 @@ const CONFIG_MIRROR = 'kubernetes.io/config.mirror';
 export function projectPod(object: KubeObject): PodItem {
   const { metadata } = object;
   const { spec, status: state } = podSchema.parse(object);
-  const ids = new Map(
+  const statuses = new Map(
     [...(state.initContainerStatuses ?? []), ...(state.containerStatuses ?? []), ...(state.ephemeralContainerStatuses ?? [])].map((one) => [
       one.name,
-      one.containerID,
+      one,
     ]),
   );
   const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
@@ -86,12 +91,21 @@ export function projectPod(object: KubeObject): PodItem {
       workload: workloadOf(metadata),
       host: { pid: spec.hostPID, net: spec.hostNetwork },
       containers: containers.slice(0, HUB_LIMITS.maxPodContainers).map((one) => {
-        const id = withoutScheme(ids.get(one.name) ?? '');
-        return { n: one.name, ...(id === '' ? {} : { id }), image: one.image.slice(0, 1_024) };
+        const status = statuses.get(one.name);
+        const id = withoutScheme(status?.containerID ?? '');
+        const started = startedOf(status);
+        const begun = id === '' || started === null ? {} : { started };
+        return { n: one.name, ...(id === '' ? {} : { id }), image: one.image.slice(0, 1_024), ...begun };
       }),
     },
     omitted: Math.max(0, labels.length - HUB_LIMITS.maxPodLabels) + Math.max(0, containers.length - HUB_LIMITS.maxPodContainers),
   };
+}
+
+/** Seconds since 1970; null: not yet, or the kubelet says something else than a time. */
+function startedOf(one: z.infer<typeof status> | undefined): number | null {
+  const seconds = Math.floor(Date.parse(one?.state?.running?.startedAt ?? one?.state?.terminated?.startedAt ?? '') / 1_000);
+  return seconds > 0 ? seconds : null;
 }
 
 function cgroupUidOf(metadata: ObjectMeta): string {

@@ -6,6 +6,7 @@ import type { PolicyItem } from '../policy/policy-item.ts';
 import type { PolicyRecord } from '../policy/policy-book.ts';
 import { targetOf } from '../policy/policy-book.ts';
 import type { DesiredState } from '../desired/desired-state.ts';
+import { WITHHELD } from '../status/tally.ts';
 import { methodText, type Predictor } from './prediction.ts';
 import type { PolicyOnNode, PolicyOverview } from './read-api.ts';
 
@@ -51,17 +52,23 @@ function onNode(node: FleetNode, uid: string, input: OverviewInput): PolicyOnNod
     node.kernel === null || entry === undefined || digest === null ? undefined : input.predictor.methods(digest, entry.mode, node.kernel);
   const cell = node.report === null ? null : cellOf(node.report, uid, methodText(hooks), input.nowMs);
   const delivered = isDelivered(node.report, input.desired.setOf(node.name), uid);
-  return {
+  const about = {
     node: node.name,
     kernel: node.kernel?.release ?? '',
     isConnected: node.isConnected,
+    method: cell?.method ?? '',
+    mode: cell?.mode ?? 'off',
+    runs: cell?.runs ?? null,
+  };
+  if (input.desired.isWithheld(node.name, uid)) {
+    return { ...about, ...WITHHELD, state: 'withheld' };
+  }
+  return {
+    ...about,
     state: cell === null ? 'pending' : delivered ? cell.state : 'loading',
     reason: cell?.reason ?? '',
     hook: cell?.hook ?? '',
     message: cell?.message ?? '',
-    method: cell?.method ?? '',
-    mode: cell?.mode ?? 'off',
-    runs: cell?.runs ?? null,
   };
 }
 

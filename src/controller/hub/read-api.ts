@@ -8,6 +8,7 @@ export type PolicyOnNode = {
   readonly node: string;
   readonly kernel: string;
   readonly isConnected: boolean;
+  /** What the node says, or `pending` (nothing yet), `loading` (not of this version), `withheld` (it has too many policies). */
   readonly state: string;
   readonly reason: string;
   readonly hook: string;

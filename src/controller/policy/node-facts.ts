@@ -22,6 +22,8 @@ export type NodeFacts = {
   readonly outsiders: Outsiders;
   /** Selected nodes that have said nothing yet, and since when they are selected; for the next look. */
   readonly selectedSince: ReadonlyMap<string, number>;
+  /** Every selected node has reported since this controller started: there is nothing to wait for. */
+  readonly haveAllReported: boolean;
   /** Of all selected nodes. */
   readonly unprotectedStarts: number;
 };
@@ -34,6 +36,7 @@ export function nodeFactsOf(input: NodeFactsInput, cluster: Iterable<NodeItem>, 
   let notSelected = 0;
   let withoutAgent = 0;
   let unprotectedStarts = 0;
+  let haveAllReported = true;
   for (const node of cluster) {
     const member = fleet.get(node.name);
     const hasAgent = member !== undefined && member.agentSinceMs !== null;
@@ -50,10 +53,11 @@ export function nodeFactsOf(input: NodeFactsInput, cluster: Iterable<NodeItem>, 
     if (fact.cell === null) {
       selectedSince.set(node.name, sinceMs);
     }
+    haveAllReported &&= member.hasReported;
     unprotectedStarts += member.health?.unprotectedStarts ?? 0;
     nodes.push(fact);
   }
-  return { nodes, outsiders: { notSelected, withoutAgent }, selectedSince, unprotectedStarts };
+  return { nodes, outsiders: { notSelected, withoutAgent }, selectedSince, haveAllReported, unprotectedStarts };
 }
 
 function nodeFactOf(node: FleetNode, selectedSinceMs: number, input: NodeFactsInput, desired: DesiredState): NodeFact {
@@ -67,6 +71,7 @@ function nodeFactOf(node: FleetNode, selectedSinceMs: number, input: NodeFactsIn
     notice: noticeOf(node),
     isFailingMost: node.report?.isFailingMost ?? false,
     expectedForMs: input.isCompleted ? Math.min(agentForMs, nowMs - selectedSinceMs) : agentForMs,
+    isWithheld: desired.isWithheld(node.name, uid),
     isDelivered: isDelivered(node.report, desired.setOf(node.name), uid),
     cell: node.report === null ? null : cellOf(node.report, uid, '', nowMs),
   };

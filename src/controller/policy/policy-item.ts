@@ -10,6 +10,8 @@ export type PolicyItem = {
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
+  /** Wall clock of the API server, whole seconds; 0: not said. */
+  readonly createdMs: number;
   readonly resourceVersion: string;
   readonly isDeleting: boolean;
   /** For `parse`: without status, managed fields and whatever else is not the policy's text. */
@@ -32,6 +34,7 @@ export function projectPolicy(kind: PolicyKind, object: KubeObject): PolicyItem 
   const { metadata } = object;
   const namespace = metadata.namespace ?? null;
   const status = policyStatus.safeParse(object['status']);
+  const createdMs = Date.parse(metadata.creationTimestamp ?? '');
   return {
     key: policyKey(kind, namespace, metadata.name),
     kind,
@@ -39,6 +42,7 @@ export function projectPolicy(kind: PolicyKind, object: KubeObject): PolicyItem 
     name: metadata.name,
     uid: metadata.uid,
     generation: metadata.generation ?? 0,
+    createdMs: Number.isNaN(createdMs) ? 0 : createdMs,
     resourceVersion: metadata.resourceVersion,
     isDeleting: metadata.deletionTimestamp !== undefined,
     object: {

@@ -12,6 +12,7 @@ import { createFleet } from '../fleet/fleet.ts';
 import type { NodeItem } from '../fleet/node-projection.ts';
 import { createFrameStore } from '../hub/frame-store.ts';
 import type { StatusChange } from '../status/classify.ts';
+import type { Coverage } from '../status/status-input.ts';
 import type { StatusWriter } from '../status/status-writer.ts';
 import { DEFAULT_TIMING } from '../timing.ts';
 import { type PolicyItem, projectPolicy } from './policy-item.ts';
@@ -39,6 +40,7 @@ function setUp() {
   const desired = createDesiredState(book, () => {});
   const submitted: { readonly status: PolicyStatus; readonly change: StatusChange }[] = [];
   let foreignAgents = 0;
+  let coverage: Coverage = { isSettled: true };
   const writer: StatusWriter = {
     submit: (item, status, change) => {
       submitted.push({ status, change });
@@ -71,7 +73,7 @@ function setUp() {
     clock,
     log: silentLog,
     metrics: createMetrics(),
-    coverage: () => ({ isSettled: true }),
+    coverage: () => coverage,
     foreignAgents: () => foreignAgents,
   });
   for (const name of ['a', 'b']) {
@@ -103,6 +105,9 @@ function setUp() {
     submitted,
     last: () => submitted.at(-1)?.status,
     ready: () => submitted.at(-1)?.status.conditions?.find((condition) => condition.type === 'Ready')?.reason,
+    setCoverage: (value: Coverage) => {
+      coverage = value;
+    },
     setForeignAgents: (count: number) => {
       foreignAgents = count;
     },
@@ -223,6 +228,34 @@ describe('one look at one policy', () => {
     world.reconciler.reconcile(key);
     expect(world.last()?.nodes).toMatchObject({ loaded: 1, joining: 1 });
     expect(world.ready()).toBe('Loaded');
+  });
+
+  test('after a restart, a policy whose nodes have all reported does not wait for nodes that it does not select', () => {
+    const world = setUp();
+    world.setCoverage({ isSettled: false, remainingMs: 180_000 });
+    const key = world.put({ ...denies('/a'), nodeSelector: { matchLabels: { node: 'a' } } });
+    world.reconciler.reconcile(key);
+    expect(world.ready()).toBe('WaitingForNodes');
+    world.apply('a');
+    expect(world.reconciler.reconcile(key)).toEqual({ kind: 'done' });
+    expect(world.ready()).toBe('Loaded');
+  });
+
+  test('after a restart, a policy that one of its nodes has not spoken of keeps the status it had', () => {
+    const world = setUp();
+    const key = world.put(denies('/a'));
+    world.apply('a');
+    world.apply('b');
+    world.reconciler.reconcile(key);
+    world.apply('a');
+    world.apply('b');
+    world.reconciler.reconcile(key);
+    const before = world.last();
+    world.fleet.agentGone('b');
+    world.fleet.agentSeen('b', world.clock.monotonicMs());
+    world.setCoverage({ isSettled: false, remainingMs: 180_000 });
+    expect(world.reconciler.reconcile(key)).toEqual({ kind: 'wait', delayMs: 180_000 });
+    expect(world.last()).toEqual(before);
   });
 
   test('a mode flip moves no plan, only the mode beside it', () => {

@@ -93,7 +93,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     if (good !== null) {
       frames.putPlan(PLAN_FORMAT, good.compiled.digest, good.compiled.text);
     }
-    desired.assign(item.uid, { entry: entryOf(item, record), nodeSelector: good?.compiled.nodeSelector ?? null });
+    desired.assign(item.uid, {
+      entry: entryOf(item, record),
+      nodeSelector: good?.compiled.nodeSelector ?? null,
+      createdMs: item.createdMs,
+    });
     if (before?.lastGood?.compiled.digest !== good?.compiled.digest) {
       forgetPlans();
     }
@@ -135,7 +139,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         target,
         mode: record.evaluation.kind === 'good' ? record.evaluation.compiled.mode : null,
         tally,
-        coverage: options.coverage(),
+        coverage: facts.haveAllReported ? { isSettled: true } : options.coverage(),
         alarms,
         activity: activity === null ? null : { ...activity, unprotectedStarts: facts.unprotectedStarts },
         previous: item.status,

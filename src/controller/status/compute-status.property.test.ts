@@ -36,6 +36,7 @@ const nodeFact = fc.record({
   notice: fc.option(reason, { freq: 5 }),
   isFailingMost: fc.boolean(),
   expectedForMs: fc.nat(1_000_000),
+  isWithheld: fc.boolean(),
   isDelivered: fc.boolean(),
   cell: fc.option(cell, { freq: 5 }),
 });

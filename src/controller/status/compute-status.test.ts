@@ -96,6 +96,16 @@ describe('the table that decides Ready', () => {
     expect(summary(computeStatus(input, now, HOLD_MS).status)).toBe('False/NoAgents Reconciling');
   });
 
+  test('a node that has too many policies already does not get it, and the status says why', () => {
+    const status = compute([nodeFact('a'), nodeFact('b', { isWithheld: true, isDelivered: false, cell: null })]);
+    expect(summary(status)).toBe('False/PartiallyLoaded Stalled');
+    expect(condition(status, 'Ready')?.message).toBe('1 of 2 nodes cannot load it: TooManyPolicies on 1 (kernel 6.1.0-1)');
+    expect(condition(status, 'Distributed')).toMatchObject({ status: 'True' });
+    expect(status.failures).toMatchObject([
+      { reason: 'TooManyPolicies', nodes: 1, message: 'a node may have 4096 policies: cluster-wide ones first, then the oldest' },
+    ]);
+  });
+
   test('while nodes have not answered, the policy waits and is reconciling', () => {
     const status = compute([nodeFact('a'), nodeFact('b', { cell: cell({ runs: DIGEST_B }), isDelivered: false })]);
     expect(summary(status)).toBe('False/WaitingForNodes Reconciling');

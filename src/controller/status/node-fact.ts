@@ -42,6 +42,8 @@ export type NodeFact = {
   readonly isFailingMost: boolean;
   /** How long the node has been expected to run this policy. */
   readonly expectedForMs: number;
+  /** The node may not be given the policy: it has as many as it may have. */
+  readonly isWithheld: boolean;
   /** The node has said that it holds the target. */
   readonly isDelivered: boolean;
   /** Null: it has never said anything about this policy. */

@@ -22,6 +22,7 @@ function item(change: Partial<PolicyItem> = {}): PolicyItem {
     name: 'p',
     uid: 'u',
     generation: 1,
+    createdMs: 0,
     resourceVersion: '10',
     isDeleting: false,
     object: {},

@@ -1,5 +1,6 @@
 import type { PolicyNodeCounts } from '../../policy/schema/status.ts';
-import { findReason } from '../../policy/reasons.ts';
+import { findReason, type Reason } from '../../policy/reasons.ts';
+import { HUB_LIMITS } from '../../protocol/hub-frames.ts';
 import type { Cell, NodeFact, Target } from './node-fact.ts';
 
 export type NodeBucket = 'loaded' | 'pending' | 'joining' | 'failed' | 'unhealthy' | 'unreachable';
@@ -58,7 +59,7 @@ export function tallyNodes(nodes: Iterable<NodeFact>, outsiders: Outsiders, targ
     const runsOlder = isOlder(node.cell, target);
     counts.older += runsOlder ? 1 : 0;
     failedOlder += runsOlder && verdict.bucket === 'failed' ? 1 : 0;
-    undelivered += node.reachable && !node.isDelivered ? 1 : 0;
+    undelivered += node.reachable && !node.isDelivered && !node.isWithheld ? 1 : 0;
     if (verdict.bucket === 'failed' || verdict.bucket === 'unhealthy') {
       addToGroup(groups, verdict.bucket, verdict, node);
     } else if (verdict.bucket === 'loaded' && node.cell !== null) {
@@ -85,6 +86,9 @@ export function judge(node: NodeFact, target: Target, limits: TallyLimits): Verd
   if (node.fault !== null) {
     return { bucket: 'unhealthy', reason: node.fault, hook: '', message: '' };
   }
+  if (node.isWithheld) {
+    return { bucket: 'failed', ...WITHHELD };
+  }
   if (cell === null) {
     return plain(node.expectedForMs < limits.joiningMs ? 'joining' : 'pending');
   }
@@ -104,6 +108,13 @@ export function judge(node: NodeFact, target: Target, limits: TallyLimits): Verd
       return node.isDelivered ? { bucket: isNodeFault(node, cell) ? 'unhealthy' : 'failed', ...explained } : plain('pending');
   }
 }
+
+/** What the hub says of a policy that it does not give to a node (control-plane 3.3, state `withheld`). */
+export const WITHHELD: Omit<Verdict, 'bucket'> = {
+  reason: 'TooManyPolicies' satisfies Reason,
+  hook: '',
+  message: `a node may have ${HUB_LIMITS.maxEntries} policies: cluster-wide ones first, then the oldest`,
+};
 
 function plain(bucket: NodeBucket): Verdict {
   return { bucket, reason: '', hook: '', message: '' };

@@ -231,7 +231,7 @@ export async function startHubHarness(timing: Partial<Timing> = {}) {
         digest: compiled.digest,
         mode: compiled.mode,
       };
-      desired.assign(uid, { entry, nodeSelector });
+      desired.assign(uid, { entry, nodeSelector, createdMs: 0 });
       return entry;
     },
     dial: (node: string, options: Partial<FakeAgentOptions> = {}): Promise<FakeAgent> =>

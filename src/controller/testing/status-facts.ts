@@ -35,6 +35,7 @@ export function nodeFact(name: string, change: Partial<NodeFact> = {}): NodeFact
     notice: null,
     isFailingMost: false,
     expectedForMs: 3_600_000,
+    isWithheld: false,
     isDelivered: true,
     cell: cell(),
     ...change,

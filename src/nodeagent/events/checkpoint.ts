@@ -1,47 +1,114 @@
-/**
- * How far every stream of records has been exported without a hole. Written to disk by the exporter, and read at the next start: what lies
- * between it and the first record then is what the agent's absence cost.
- */
+import type { SequenceRange } from './sequence-tracker.ts';
+
+/** Name of the ring and CPU that a record came through, and its number there. */
 export type Origin = { readonly stream: string; readonly seq: bigint };
 
-type StreamState = { high: bigint; readonly open: Map<bigint, number> };
+/** How far a stream is exported: everything up to `high` but for what is open. */
+export type StreamProgress = { readonly high: bigint; readonly open: readonly SequenceRange[] };
 
+/** `lines` 0: they are not made yet. `at`: where the record begins in what the loader sent, Infinity in an earlier connection. */
+type OpenRecord = { lines: number; at: number };
+/** `owed`: not exported by an agent before this one, and not received again yet. */
+type StreamState = { high: bigint; readonly open: Map<bigint, OpenRecord>; owed: readonly SequenceRange[] };
+
+/**
+ * Which records are exported, and which are on their way: waiting for their process or pod, for the disk, or for their turn. From it the
+ * loader learns what it need not send again, and the next agent what it has to skip.
+ */
 export class ExportCheckpoint {
   readonly #streams = new Map<string, StreamState>();
 
   /** A record was received; it is not exported yet. */
-  begin(origin: Origin): void {
-    const state = this.#streams.get(origin.stream) ?? { high: origin.seq - 1n, open: new Map<bigint, number>() };
-    this.#streams.set(origin.stream, state);
-    state.open.set(origin.seq, 0);
-    if (origin.seq > state.high) state.high = origin.seq;
+  begin({ stream, seq }: Origin, at: number): void {
+    const state = this.#streams.get(stream) ?? { high: seq - 1n, open: new Map<bigint, OpenRecord>(), owed: [] };
+    this.#streams.set(stream, state);
+    if (state.owed.length > 0) state.owed = without(state.owed, [seq]);
+    state.open.set(seq, { lines: 0, at: Math.min(at, state.open.get(seq)?.at ?? at) });
+    if (seq > state.high) state.high = seq;
+  }
+
+  /** A record came again that may still be on its way. */
+  again({ stream, seq }: Origin, at: number): void {
+    const open = this.#streams.get(stream)?.open.get(seq);
+    if (open !== undefined) open.at = Math.min(at, open.at);
+  }
+
+  /** What an earlier agent has exported of a stream. */
+  resume(stream: string, progress: StreamProgress): void {
+    if (!this.#streams.has(stream)) this.#streams.set(stream, { high: progress.high, open: new Map(), owed: progress.open });
+  }
+
+  /** What was owed will not come any more, and was told as lost. */
+  giveUp(stream: string): void {
+    const state = this.#streams.get(stream);
+    if (state !== undefined) state.owed = [];
+  }
+
+  /** The loader begins to send anew. */
+  restart(): void {
+    for (const { open } of this.#streams.values()) for (const record of open.values()) record.at = Infinity;
+  }
+
+  /** The numbers begin anew. */
+  forget(): void {
+    this.#streams.clear();
   }
 
   /** The record has turned into so many lines; none: it is done with. */
   settle(origin: Origin, lines: number): void {
     const open = this.#streams.get(origin.stream)?.open;
-    if (open === undefined || !open.has(origin.seq)) return;
-    if (lines === 0) open.delete(origin.seq);
-    else open.set(origin.seq, lines);
+    const record = open?.get(origin.seq);
+    if (open === undefined || record === undefined) return;
+    record.lines += lines;
+    if (record.lines === 0) open.delete(origin.seq);
   }
 
   /** One of the record's lines is in the file, or was dropped and counted. */
   written(origin: Origin): void {
     const open = this.#streams.get(origin.stream)?.open;
-    const left = open?.get(origin.seq);
-    if (open === undefined || left === undefined) return;
-    if (left <= 1) open.delete(origin.seq);
-    else open.set(origin.seq, left - 1);
+    const record = open?.get(origin.seq);
+    if (open === undefined || record === undefined) return;
+    record.lines -= 1;
+    if (record.lines <= 0) open.delete(origin.seq);
   }
 
-  /** Per stream the highest number up to which everything is exported. */
-  positions(): Record<string, string> {
-    const positions: Record<string, string> = {};
-    for (const [stream, state] of this.#streams) {
-      let low = state.high;
-      for (const seq of state.open.keys()) if (seq - 1n < low) low = seq - 1n;
-      positions[stream] = low.toString();
-    }
-    return positions;
+  /** Bytes of what the loader has sent, up to the first record that is not exported; `received`: all of it. */
+  doneBytes(received: number): number {
+    let done = received;
+    for (const { open } of this.#streams.values()) for (const { at } of open.values()) if (at < done) done = at;
+    return done;
   }
+
+  progress(): ReadonlyMap<string, StreamProgress> {
+    return new Map(
+      [...this.#streams].map(([stream, { high, open, owed }]) => [stream, { high, open: [...owed, ...rangesOf([...open.keys()])] }]),
+    );
+  }
+}
+
+/** Numbers as ranges, in their order. */
+export function rangesOf(numbers: readonly bigint[]): SequenceRange[] {
+  const ranges: { from: bigint; to: bigint }[] = [];
+  for (const number of numbers.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))) {
+    const last = ranges.at(-1);
+    if (last !== undefined && number <= last.to + 1n) last.to = number;
+    else ranges.push({ from: number, to: number });
+  }
+  return ranges;
+}
+
+/** Ranges without some of their numbers. */
+export function without(ranges: readonly SequenceRange[], numbers: Iterable<bigint>): readonly SequenceRange[] {
+  let left = ranges;
+  for (const number of numbers) {
+    left = left.flatMap((range) => {
+      if (number < range.from || number > range.to) return [range];
+      const parts = [
+        { from: range.from, to: number - 1n },
+        { from: number + 1n, to: range.to },
+      ];
+      return parts.filter(({ from, to }) => from <= to);
+    });
+  }
+  return left;
 }

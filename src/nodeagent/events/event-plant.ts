@@ -3,7 +3,7 @@ import type { AlarmRecord, CgroupRecord, HookRecord, LossRecord } from '../../ab
 import type { Clock, Timer } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { readCheckpoint, writeCheckpoint, type Checkpoint } from '../export/checkpoint-file.ts';
+import { progressAfter, readCheckpoint, writeCheckpoint } from '../export/checkpoint-file.ts';
 import { countLinesFrom } from '../export/exported-lines.ts';
 import { ExportQueue, type ExportedLine } from '../export/export-queue.ts';
 import { backupPath, RotatingFile, type FilePosition } from '../export/rotating-file.ts';
@@ -43,7 +43,6 @@ const TIME_REFRESH_MS = 30_000;
 export class EventPlant {
   readonly #options: EventPlantOptions;
   readonly #cache: ProcessCache;
-  readonly #tracker: SequenceTracker;
   readonly #checkpoint = new ExportCheckpoint();
   readonly #pipeline: EventPipeline;
   readonly #file: RotatingFile | null;
@@ -53,7 +52,12 @@ export class EventPlant {
   #identities: Identities = HOST_ONLY;
   #meanings: Meanings = NO_MEANINGS;
   #published: FilePosition = { inode: '0', bytes: 0 };
-  #boot: string | null = null;
+  /** What sequence numbers belong to. */
+  #origin: { readonly boot: string; readonly rings: number } | null = null;
+  /** Tells the loader what it need not send again. */
+  #acknowledge: (doneBytes: number) => void = () => {};
+  #receivedBytes = 0;
+  #acknowledgedBytes = 0;
   #badRecords = 0;
   #isClosed = false;
   #timer: Timer | null = null;
@@ -63,21 +67,20 @@ export class EventPlant {
     const { limits } = options;
     this.#time = options.readTime();
     this.#cache = new ProcessCache({ maxEntries: limits.maxProcesses, lingerMs: limits.processLingerMs });
-    this.#tracker = new SequenceTracker({ graceMs: limits.sequenceGraceMs });
     this.#file = options.exportFile === null ? null : new RotatingFile(options.exportFile);
     this.#pipeline = new EventPipeline({
       node: () => ({ nodeName: options.nodeName, time: this.#time }),
       nowKtimeNs: options.nowKtimeNs,
       arch: () => options.arch,
       cache: this.#cache,
-      tracker: this.#tracker,
+      tracker: new SequenceTracker({ graceMs: limits.sequenceGraceMs }),
       checkpoint: this.#checkpoint,
       identities: () => this.#identities,
       meanings: () => this.#meanings,
       limits,
     });
     this.#queue = new ExportQueue({
-      sink: this.#file,
+      sink: this.#file === null ? null : { append: (bytes, lines) => this.#append(bytes, lines) },
       flushMs: options.flushMs,
       batchBytes: BATCH_BYTES,
       maxQueuedBytes: options.maxQueuedBytes,
@@ -95,20 +98,30 @@ export class EventPlant {
     return this.#queue.fault;
   }
 
-  /** Opens the file and takes up where the last agent of this boot left off. */
-  async open(boot: string): Promise<void> {
+  /** Opens the file and takes up where the last agent left off, if these are still the rings that it read. */
+  async open(boot: string, rings: number): Promise<void> {
     this.#schedule();
-    if (this.#boot === boot) return;
-    this.#boot = boot;
+    if (this.#origin?.boot === boot && this.#origin.rings === rings) return;
+    const isFirst = this.#origin === null;
+    if (!isFirst) this.#pipeline.forget();
+    this.#origin = { boot, rings };
     if (this.#file === null || this.#options.exportFile === null) return;
+    const { path } = this.#options.exportFile;
+    if (isFirst) await this.#resume(path, boot, rings);
     try {
       await this.#file.open();
       this.#published = this.#file.position;
     } catch (error) {
-      this.#options.log.error('Could not open the export file', { error, path: this.#options.exportFile.path });
+      this.#options.log.error('Could not open the export file', { error, path });
     }
-    const last = readCheckpoint(checkpointPath(this.#options.exportFile.path));
-    if (last !== null && last.boot === boot) await this.#resume(last, this.#options.exportFile);
+  }
+
+  /** The loader sends from now on, beginning with what was not acknowledged. */
+  streamOpened(acknowledge: (doneBytes: number) => void): void {
+    this.#acknowledge = acknowledge;
+    this.#receivedBytes = 0;
+    this.#acknowledgedBytes = 0;
+    this.#pipeline.restart();
   }
 
   setIdentities(identities: Identities): void {
@@ -127,6 +140,8 @@ export class EventPlant {
   /** One whole record. The bytes are copied where they must live longer than the call. */
   take(bytes: Buffer): void {
     if (this.#isClosed) return;
+    const at = this.#receivedBytes;
+    this.#receivedBytes += bytes.length;
     const read = readRecord(Buffer.from(bytes));
     if (!read.ok) {
       this.#badRecords += 1;
@@ -137,12 +152,16 @@ export class EventPlant {
     }
     const { record } = read;
     const nowMs = this.#options.clock.monotonicMs();
-    if (record.kind === 'cgroup') this.#options.onCgroup(record);
-    else if (record.kind === 'alarm') this.#alarm(record);
-    else if (record.kind === 'loss') this.#ringLoss(record);
-    else {
+    if (record.kind === 'loss') this.#ringLoss(record);
+    else if (record.kind === 'cgroup' || record.kind === 'alarm') {
+      const { kind, emitted } = this.#pipeline.note(record.header, nowMs);
+      this.#queue.push(emitted);
+      if (kind === 'again') return;
+      if (record.kind === 'cgroup') this.#options.onCgroup(record);
+      else this.#alarm(record);
+    } else {
       if (record.kind === 'hook') this.#options.onHook(record);
-      this.#queue.push(this.#pipeline.push(record, nowMs));
+      this.#queue.push(this.#pipeline.push(record, nowMs, at));
     }
   }
 
@@ -170,11 +189,25 @@ export class EventPlant {
     return [path, ...Array.from({ length: backups }, (_, index) => backupPath(path, index + 1)), checkpointPath(path)];
   }
 
-  async #resume(last: Checkpoint, file: { readonly path: string }): Promise<void> {
-    for (const [stream, position] of Object.entries(last.positions)) this.#tracker.expectNext(stream, BigInt(position) + 1n);
-    // What was written after the checkpoint is in the file, and must not be counted as lost.
-    const written = await countLinesFrom(file.path, last.file).catch(() => 0);
-    this.#tracker.creditRestart(written);
+  async #resume(path: string, boot: string, rings: number): Promise<void> {
+    const last = readCheckpoint(checkpointPath(path));
+    if (last === null || last.boot !== boot || last.rings !== rings) return;
+    this.#pipeline.resume(progressAfter(last, await countLinesFrom(path, last.file)));
+  }
+
+  /** Says first what the batch is, so that the next agent can tell from the file which of it was written. */
+  #append(bytes: Buffer, lines: readonly ExportedLine[]): Promise<void> {
+    const { exportFile, log } = this.#options;
+    if (this.#file === null || exportFile === null) return Promise.resolve();
+    return this.#file.append(bytes, (file) => {
+      if (this.#origin === null) return;
+      try {
+        const batch = lines.map(({ emitted }) => emitted.origin);
+        writeCheckpoint(checkpointPath(exportFile.path), { ...this.#origin, file, streams: this.#checkpoint.progress(), batch });
+      } catch (error) {
+        log.warn('Could not write the checkpoint of the export', { error });
+      }
+    });
   }
 
   #schedule(): void {
@@ -192,18 +225,19 @@ export class EventPlant {
       this.#time = this.#options.readTime();
     }
     this.#queue.push(this.#pipeline.tick(nowMs));
+    this.#acknowledgeDone();
+  }
+
+  #acknowledgeDone(): void {
+    const done = this.#checkpoint.doneBytes(this.#receivedBytes);
+    if (done <= this.#acknowledgedBytes) return;
+    this.#acknowledgedBytes = done;
+    this.#acknowledge(done);
   }
 
   #afterBatch(lines: readonly ExportedLine[]): void {
-    if (this.#file !== null && this.#options.exportFile !== null && this.#boot !== null && this.#queue.fault === null) {
-      this.#published = this.#file.position;
-      try {
-        const checkpoint = { boot: this.#boot, file: this.#published, positions: this.#checkpoint.positions() };
-        writeCheckpoint(checkpointPath(this.#options.exportFile.path), checkpoint);
-      } catch (error) {
-        this.#options.log.warn('Could not write the checkpoint of the export', { error });
-      }
-    }
+    if (this.#file !== null && this.#queue.fault === null) this.#published = this.#file.position;
+    this.#acknowledgeDone();
     this.#options.onLines(lines);
   }
 
@@ -227,6 +261,7 @@ export class EventPlant {
     set('agent_process_cache_misses', 'Parents that were not in the cache, since start.', this.#cache.counts.misses);
     set('agent_process_cache_evictions', 'Images that were dropped because the cache was full, since start.', this.#cache.counts.evictions);
     set('agent_records', 'Records read, since start.', this.#pipeline.counts.records);
+    set('agent_records_again', 'Records that the loader sent again and that were taken before, since start.', this.#pipeline.counts.again);
     set('agent_events', 'Events made, since start.', this.#pipeline.counts.events);
     set('agent_events_without_process', 'Events whose process was never announced, since start.', this.#pipeline.counts.withoutProcess);
     set(

@@ -61,8 +61,11 @@ export type EventArgument = (
 
 export type ProcessAndParent = { process: EventProcess; parent?: EventProcess };
 
-export type ProcessExec = ProcessAndParent;
-export type ProcessExit = ProcessAndParent & { signal?: string; status?: number; time: string };
+/** `ancestors`: from the parent's parent upwards. */
+export type ProcessAndFamily = ProcessAndParent & { ancestors?: EventProcess[] };
+
+export type ProcessExec = ProcessAndFamily;
+export type ProcessExit = ProcessAndFamily & { signal?: string; status?: number; time: string };
 
 export type PolicyVerdict = {
   args?: EventArgument[];

@@ -106,6 +106,34 @@ describe('The event pipeline', () => {
     );
   });
 
+  test('names the ancestors of who starts and of who ends, the nearest first, as far as they are known', () => {
+    const { pipeline } = setUp();
+    const grandparent = { execKtimeNs: 8n, tgid: 9 };
+    const unknown = { execKtimeNs: 4n, tgid: 5 };
+    const walked = { flags: PAL_EF_PROCFS, seq: 0n, args: [] };
+    pipeline.push(exec({ ...walked, task: { key: grandparent }, parent: unknown, path: '/usr/bin/shim' }), 0);
+    pipeline.push(exec({ ...walked, task: { key: parent }, parent: grandparent, path: '/usr/bin/runc' }), 0);
+    const [started] = events(pipeline.push(exec(), 0));
+    expect(started).toMatchObject({
+      process_exec: { parent: { binary: '/usr/bin/runc' }, ancestors: [{ pid: 9, binary: '/usr/bin/shim' }] },
+    });
+    const [last] = started !== undefined && 'process_exec' in started ? (started.process_exec.ancestors ?? []) : [];
+    expect(Buffer.from(last?.parent_exec_id ?? '', 'base64').toString()).toBe('n1:4:5');
+    expect(events(pipeline.push(kill(), 0))[0]).not.toHaveProperty('process_kprobe.ancestors');
+    const exit = record(buildExit({ task: { key: child }, parent, signal: 9, seq: 3n }));
+    expect(events(pipeline.push(exit, 0))).toMatchObject([{ process_exit: { ancestors: [{ binary: '/usr/bin/shim' }] } }]);
+  });
+
+  test('cuts the ancestry of a process that is nested absurdly deep', () => {
+    const { pipeline } = setUp();
+    const key = (depth: number) => ({ execKtimeNs: BigInt(100 + depth), tgid: 100 + depth });
+    for (let depth = 1; depth <= 40; depth += 1) {
+      pipeline.push(exec({ flags: PAL_EF_PROCFS, seq: 0n, task: { key: key(depth) }, parent: key(depth - 1) }), 0);
+    }
+    const [event] = events(pipeline.push(exec({ parent: key(40) }), 0));
+    expect(event !== undefined && 'process_exec' in event ? event.process_exec.ancestors : []).toHaveLength(32);
+  });
+
   test('turns a killing hook record into one event of the policy, in the shape of the seed', () => {
     const { pipeline } = setUp();
     pipeline.push(exec(), 0);
@@ -181,10 +209,44 @@ describe('The event pipeline', () => {
 
   test('moves the checkpoint only over records whose lines were written', () => {
     const { pipeline, checkpoint } = setUp();
-    const first = pipeline.push(exec({ seq: 1n }), 0);
-    pipeline.push(kill(2n), 0);
-    expect(checkpoint.positions()).toEqual({ 'critical-0': '0' });
+    const first = pipeline.push(exec({ seq: 1n }), 0, 0);
+    pipeline.push(kill(2n), 0, 300);
+    expect(checkpoint.progress().get('critical-0')).toEqual({ high: 2n, open: [{ from: 1n, to: 2n }] });
+    expect(checkpoint.doneBytes(500)).toBe(0);
     for (const item of first) if (item.origin !== null) checkpoint.written(item.origin);
-    expect(checkpoint.positions()).toEqual({ 'critical-0': '1' });
+    expect(checkpoint.progress().get('critical-0')).toEqual({ high: 2n, open: [{ from: 2n, to: 2n }] });
+    expect(checkpoint.doneBytes(500)).toBe(300);
+  });
+
+  test('takes a record that comes again for the one it is, and acknowledges it when that one is written', () => {
+    const { pipeline, checkpoint } = setUp();
+    const lines = [...pipeline.push(exec({ seq: 1n }), 0, 0), ...pipeline.push(kill(2n), 0, 300)];
+    pipeline.restart();
+    expect(checkpoint.doneBytes(0)).toBe(0);
+    expect(pipeline.push(exec({ seq: 1n }), 0, 0)).toEqual([]);
+    expect(pipeline.push(kill(2n), 0, 300)).toEqual([]);
+    expect(pipeline.counts.again).toBe(2);
+    expect(checkpoint.doneBytes(500)).toBe(0);
+    for (const item of lines) if (item.origin !== null) checkpoint.written(item.origin);
+    expect(checkpoint.doneBytes(500)).toBe(500);
+  });
+
+  test('says what an agent before it owed and the loader does not have any more', () => {
+    const { pipeline, checkpoint } = setUp();
+    pipeline.resume(new Map([['critical-0', { high: 5n, open: [{ from: 2n, to: 4n }] }]]));
+    pipeline.push(exec({ seq: 3n }), 0);
+    expect(checkpoint.progress().get('critical-0')?.open).toEqual([
+      { from: 2n, to: 2n },
+      { from: 4n, to: 4n },
+      { from: 3n, to: 3n },
+    ]);
+    pipeline.push(kill(6n), 0);
+    expect(events(pipeline.tick(1100))).toContainEqual(
+      expect.objectContaining({ palisade_loss: { reason: 'AgentRestart', count: '2', ring: 'critical', cpu: 0 } }),
+    );
+    expect(checkpoint.progress().get('critical-0')?.open).toEqual([
+      { from: 3n, to: 3n },
+      { from: 6n, to: 6n },
+    ]);
   });
 });

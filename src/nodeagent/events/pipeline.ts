@@ -1,7 +1,7 @@
 import { PAL_EF_PROCFS } from '../../abi/layout.ts';
 import type { CloneRecord, ExecRecord, ExitRecord, HookRecord, RecordHeader, RecordTask } from '../../abi/record-types.ts';
-import type { ExportCheckpoint, Origin } from './checkpoint.ts';
-import type { AgentEvent, EventBody, EventLoss, EventProcess, ProcessAndParent } from './event.ts';
+import type { ExportCheckpoint, Origin, StreamProgress } from './checkpoint.ts';
+import type { AgentEvent, EventBody, EventLoss, EventProcess, ProcessAndFamily, ProcessAndParent } from './event.ts';
 import { isNoKey, keyText } from './exec-id.ts';
 import { hookEvent } from './hook-event.ts';
 import type { Identities } from './identities.ts';
@@ -40,6 +40,9 @@ export type PipelineParts = {
   readonly limits: PipelineLimits;
 };
 
+/** Bounds an event: who nests processes deeper is shown its nearest ancestors. */
+const MAX_ANCESTORS = 32;
+
 type Joined = { readonly record: ProcessRecord; readonly entry: ProcessEntry; readonly parent: ProcessEntry | undefined };
 
 /**
@@ -52,7 +55,7 @@ export class EventPipeline {
   readonly #nameless: WaitingRoom<Joined>;
   /** Matches without a meaning that no loss line has told of yet. */
   #unread = 0;
-  readonly counts = { records: 0, events: 0, withoutProcess: 0, withoutMeaning: 0, withoutPod: 0 };
+  readonly counts = { records: 0, again: 0, events: 0, withoutProcess: 0, withoutMeaning: 0, withoutPod: 0 };
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -70,13 +73,47 @@ export class EventPipeline {
     return this.#strangers.overflows + this.#nameless.overflows;
   }
 
-  push(record: ProcessRecord, nowMs: number): Emitted[] {
+  /** `at`: where the record begins in what the loader sends. */
+  push(record: ProcessRecord, nowMs: number, at = 0): Emitted[] {
     this.counts.records += 1;
     if (isFromWalk(record)) return this.#parts.cache.get(record.task.key) === undefined ? this.#admit(record, nowMs) : [];
+    const { checkpoint } = this.#parts;
     const origin = originOf(record.header);
-    const gaps = this.#parts.tracker.note(origin.stream, origin.seq, nowMs).map((loss) => this.#gap(loss));
-    this.#parts.checkpoint.begin(origin);
-    return [...gaps, ...this.#admit(record, nowMs)];
+    const { kind, emitted } = this.note(record.header, nowMs);
+    if (kind === 'again') {
+      checkpoint.again(origin, at);
+      return emitted;
+    }
+    checkpoint.begin(origin, at);
+    return [...emitted, ...this.#admit(record, nowMs)];
+  }
+
+  /** Takes the number of a record of the rings down, whatever its kind. */
+  note(header: RecordHeader, nowMs: number): { readonly kind: 'new' | 'again'; readonly emitted: Emitted[] } {
+    const { stream, seq } = originOf(header);
+    const { kind, losses } = this.#parts.tracker.note(stream, seq, nowMs);
+    if (kind === 'again') this.counts.again += 1;
+    return { kind, emitted: losses.map((loss) => this.#gap(loss)) };
+  }
+
+  /** Takes up what an agent before this one has exported. */
+  resume(progress: ReadonlyMap<string, StreamProgress>): void {
+    for (const [stream, of] of progress) {
+      this.#parts.tracker.resume(stream, of.high, of.open);
+      this.#parts.checkpoint.resume(stream, of);
+    }
+  }
+
+  /** The loader sends from now on, beginning with what was not acknowledged. */
+  restart(): void {
+    this.#parts.tracker.restart();
+    this.#parts.checkpoint.restart();
+  }
+
+  /** Other rings: their numbers begin anew. */
+  forget(): void {
+    this.#parts.tracker.forget();
+    this.#parts.checkpoint.forget();
   }
 
   /** To be called every 50 ms or so: opens waiting rooms whose time is over, reports gaps, forgets dead processes. */
@@ -171,13 +208,13 @@ export class EventPipeline {
   #finish(joined: Joined): Emitted[] {
     const { record } = joined;
     const who = this.#who(joined);
-    if (record.kind === 'exec') return this.#settle(record, [{ process_exec: who }]);
+    if (record.kind === 'exec') return this.#settle(record, [{ process_exec: { ...who, ...this.#ancestry(joined) } }]);
     if (record.kind === 'clone') return this.#settle(record, []);
-    if (record.kind === 'exit') return this.#settle(record, [this.#exitEvent(record, who)]);
+    if (record.kind === 'exit') return this.#settle(record, [this.#exitEvent(record, { ...who, ...this.#ancestry(joined) })]);
     return this.#settle(record, this.#hookEvents(record, who));
   }
 
-  #exitEvent(record: ExitRecord, who: ProcessAndParent): EventBody {
+  #exitEvent(record: ExitRecord, who: ProcessAndFamily): EventBody {
     const signal = signalName(record.signal);
     const time = wallTimeText(this.#parts.node().time, record.header.ktimeNs);
     return {
@@ -202,15 +239,29 @@ export class EventPipeline {
 
   #who({ record, entry, parent }: Joined): ProcessAndParent {
     const process = this.#withPod(entry.base, cgroupOf({ record, entry }), entry.refs);
+    const identity = this.#parts.identities().ofCgroup(cgroupOf({ record, entry }));
+    if (identity.state === 'pod' && identity.pod === null) this.counts.withoutPod += 1;
     if (parent === undefined) return { process };
     return { process, parent: this.#withPod(parent.base, parent.cgroupId, parent.refs) };
+  }
+
+  /** The nearest first, as far as they are known; `parent_exec_id` of the last one names who is not, if anybody is above it. */
+  #ancestry({ parent }: Joined): Pick<ProcessAndFamily, 'ancestors'> {
+    const ancestors: EventProcess[] = [];
+    let key = parent?.parent ?? null;
+    while (key !== null && ancestors.length < MAX_ANCESTORS) {
+      const entry = this.#parts.cache.get(key);
+      if (entry === undefined) break;
+      ancestors.push(this.#withPod(entry.base, entry.cgroupId, entry.refs));
+      key = entry.parent;
+    }
+    return ancestors.length === 0 ? {} : { ancestors };
   }
 
   #withPod(base: EventProcess, cgroup: bigint, refs: number): EventProcess {
     const counted = refs > 0 ? { ...base, refcnt: refs } : base;
     const identity = this.#parts.identities().ofCgroup(cgroup);
     if (identity.state === 'host') return counted;
-    if (identity.pod === null) this.counts.withoutPod += 1;
     return {
       ...counted,
       ...(identity.pod === null ? {} : { pod: identity.pod }),
@@ -233,6 +284,7 @@ export class EventPipeline {
 
   #gap(loss: SequenceLoss): Emitted {
     const reason = loss.cause === 'restart' ? 'AgentRestart' : 'SequenceGap';
+    if (loss.cause === 'restart') this.#parts.checkpoint.giveUp(loss.stream);
     return this.loss({ reason, count: loss.count.toString(), ...streamParts(loss.stream) }, this.#parts.nowKtimeNs());
   }
 }

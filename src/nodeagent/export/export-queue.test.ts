@@ -1,14 +1,16 @@
-import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../../telemetry/log.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { createFakeClock } from '../../telemetry/testing/fake-clock.ts';
+import type { Origin } from '../events/checkpoint.ts';
 import type { Emitted } from '../events/pipeline.ts';
+import { progressAfter, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint-file.ts';
 import { countLinesFrom } from './exported-lines.ts';
 import { ExportQueue, type ExportedLine, type LineSink } from './export-queue.ts';
-import { RotatingFile } from './rotating-file.ts';
+import { RotatingFile, type FilePosition } from './rotating-file.ts';
 
 const item = (seq: number): Emitted => ({
   event: { palisade_loss: { reason: 'SequenceGap', count: String(seq) }, node_name: 'n', time: 't' },
@@ -93,20 +95,50 @@ describe('The export file', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  test('is continued by the next agent, which can count what was written after a checkpoint', async () => {
+  test('is continued by the next agent, which can tell how much of the last batch it has', async () => {
     const path = join(folder, 'events.log');
     const first = new RotatingFile({ path, maxBytes: 1000, backups: 2 });
     await first.append(Buffer.from('{"a":1}\n'));
-    const checkpoint = first.position;
-    await first.append(Buffer.from('{"a":2}\n{"palisade_loss":{}}\n{"a":3}\n{"cut'));
+    const begins: FilePosition[] = [];
+    await first.append(Buffer.from('{"a":2}\n{"palisade_loss":{}}\n{"a":3}\n{"cut'), (position) => void begins.push(position));
+    const begin = begins[0] ?? { inode: '', bytes: 0 };
     await first.close();
-    expect(await countLinesFrom(path, checkpoint)).toBe(2);
-    expect(await countLinesFrom(path, { inode: '1', bytes: 0 })).toBe(0);
+    expect(await countLinesFrom(path, begin)).toBe(3);
+    expect(await countLinesFrom(path, { inode: '1', bytes: 0 })).toBe(Infinity);
     const second = new RotatingFile({ path, maxBytes: 1000, backups: 2 });
     await second.open();
     expect(second.position.bytes).toBe((await stat(path)).size);
     await second.append(Buffer.from('{"a":4}\n'));
     expect((await readFile(path, 'utf8')).split('\n').slice(-3)).toEqual(['{"cut', '{"a":4}', '']);
     await second.close();
+  });
+});
+
+describe('The checkpoint of the export', () => {
+  const origin = (seq: bigint): Origin => ({ stream: 'critical-0', seq });
+
+  test('tells the next agent what is exported, whatever of the last batch got into the file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'checkpoint-'));
+    const path = join(folder, 'checkpoint');
+    const checkpoint: Checkpoint = {
+      boot: 'b',
+      rings: 7,
+      file: { inode: '1', bytes: 10 },
+      streams: new Map([['critical-0', { high: 9n, open: [{ from: 3n, to: 9n }] }]]),
+      batch: [origin(3n), origin(4n), null, origin(5n), origin(5n), origin(8n)],
+    };
+    writeCheckpoint(path, checkpoint);
+    expect(readCheckpoint(path)).toEqual(checkpoint);
+    const open = (written: number) => progressAfter(checkpoint, written).get('critical-0')?.open;
+    expect(open(0)).toEqual([{ from: 3n, to: 9n }]);
+    // Half of a record's lines are not the record.
+    expect(open(4)).toEqual([{ from: 5n, to: 9n }]);
+    expect(open(Infinity)).toEqual([
+      { from: 6n, to: 7n },
+      { from: 9n, to: 9n },
+    ]);
+    await writeFile(path, '{"cut');
+    expect(readCheckpoint(path)).toBeNull();
+    await rm(folder, { recursive: true });
   });
 });

@@ -5,7 +5,7 @@ import type { Origin } from '../events/checkpoint.ts';
 import type { Emitted } from '../events/pipeline.ts';
 
 /** Where batches of lines go. `written` of a batch means: in the file, as far as the kernel is concerned. */
-export type LineSink = { append(bytes: Buffer): Promise<void> };
+export type LineSink = { append(bytes: Buffer, lines: readonly ExportedLine[]): Promise<void> };
 
 export type ExportedLine = { readonly line: string; readonly emitted: Emitted };
 
@@ -20,7 +20,7 @@ export type ExportQueueOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** After a batch is in the file (or could not be written): for live readers and the checkpoint. */
+  /** After a batch is in the file (or could not be written). */
   readonly onBatch: (lines: readonly ExportedLine[]) => void;
   /** A line's record is done with, written or not. */
   readonly onDone: (origin: Origin) => void;
@@ -89,7 +89,7 @@ export class ExportQueue {
     const { sink, log, metrics, onBatch, onDone } = this.#options;
     if (sink !== null) {
       try {
-        await sink.append(Buffer.from(lines.map(({ line }) => `${line}\n`).join(''), 'utf8'));
+        await sink.append(Buffer.from(lines.map(({ line }) => `${line}\n`).join(''), 'utf8'), lines);
         metrics.counter('agent_events_exported_total', 'Lines written to the export file.').inc({}, lines.length);
         this.#fault = null;
       } catch (error) {

@@ -48,14 +48,17 @@ export class RotatingFile {
     return handle;
   }
 
-  /** Appends whole lines. Rejects when the disk refuses; the next write opens the file again. */
-  async append(bytes: Buffer): Promise<void> {
+  /**
+   * Appends whole lines. Rejects when the disk refuses; the next write opens the file again. `before` is told where they will begin.
+   */
+  async append(bytes: Buffer, before: (position: FilePosition) => void = () => {}): Promise<void> {
     try {
       let handle = await this.open();
       if (this.#position.bytes > 0 && this.#position.bytes + bytes.length > this.#options.maxBytes) {
         await this.#rotate();
         handle = await this.open();
       }
+      before(this.#position);
       for (let offset = 0; offset < bytes.length;) {
         const { bytesWritten } = await writeFile(handle, bytes, offset, bytes.length - offset, null);
         offset += bytesWritten;

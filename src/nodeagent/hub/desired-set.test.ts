@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { Desired, Entry } from '../../protocol/hub-frames.ts';
 import { setDigest } from '../../protocol/set-digest.ts';
 import { applyDesired, planDigestsOf, UNKNOWN_SET } from './desired-set.ts';
-import { redialDelayMs } from './redial-delay.ts';
 
 const entry = (uid: string, digest: string | null = 'a'.repeat(64)): Entry => ({
   uid,
@@ -32,12 +31,4 @@ describe('A desired set', () => {
     const entries = [entry('a', 'a'.repeat(64)), { ...entry('b', 'b'.repeat(64)), fallback: 'c'.repeat(64) }, entry('d', null)];
     expect([...planDigestsOf({ digest: null, entries })]).toEqual(['a'.repeat(64), 'b'.repeat(64), 'c'.repeat(64)]);
   });
-});
-
-test('An agent comes back at any time within a span that doubles up to its bound', () => {
-  const options = { baseMs: 1000, maxMs: 5000 };
-  expect(redialDelayMs(options, 0, 0)).toBe(0);
-  expect(redialDelayMs(options, 0, 0.999)).toBe(999);
-  expect(redialDelayMs(options, 2, 0.5)).toBe(2000);
-  expect(redialDelayMs(options, 50, 0.5)).toBe(2500);
 });

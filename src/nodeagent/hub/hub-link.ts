@@ -13,13 +13,15 @@ import { sleep, type Clock, type Timer } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { dialHub, HubDialError, type HubAddress } from './hub-socket.ts';
-import { redialDelayMs, type RedialOptions } from './redial-delay.ts';
+import { redialDelayMs, type RedialCause, type RedialOptions } from './redial-delay.ts';
 
 export type PlanFrame = Extract<HubBinaryFrame, { kind: 'plan' }>;
 
 /** One live connection, for whoever has something to say. Frames sent after its end are dropped. */
 export type HubSender = {
   send(frame: AgentFrame): void;
+  /** A frame that is JSON already. */
+  sendText(text: string): void;
   sendBinary(bytes: Buffer): void;
   close(code: number, reason: string): void;
 };
@@ -59,7 +61,7 @@ export async function runHubLink(options: HubLinkOptions): Promise<void> {
   connected.set({}, 0);
   let failures = 0;
   while (!signal.aborted) {
-    let delayMs: number | null = null;
+    let cause: RedialCause = { kind: 'failed', failures };
     try {
       const socket = await dialHub(options.address, signal);
       const end = await serveConnection(socket, options, () => {
@@ -67,20 +69,26 @@ export async function runHubLink(options: HubLinkOptions): Promise<void> {
         connected.set({}, 1);
       });
       log.info('Lost the hub', { code: end.code, reason: end.reason });
-      delayMs = end.redialAfterMs;
+      cause = end.isSentAway ? { kind: 'sent-away' } : { kind: 'failed', failures };
     } catch (error) {
       if (signal.aborted) return;
       log.warn('Could not reach the hub', { message: error instanceof Error ? error.message : String(error), failures });
-      delayMs = error instanceof HubDialError ? error.retryAfterMs : null;
+      if (error instanceof HubDialError && error.retryAfterMs !== null) cause = { kind: 'put-off', afterMs: error.retryAfterMs };
     } finally {
       connected.set({}, 0);
     }
-    await sleep(clock, delayMs ?? redialDelayMs(options.redial, failures, options.random()), signal);
-    failures += 1;
+    // A hub that says when to come again is there: it is no reason to stay away for longer the next time nobody answers.
+    failures = cause.kind === 'put-off' ? 0 : failures + 1;
+    await sleep(clock, redialDelayMs(options.redial, cause, options.random()), signal);
   }
 }
 
-type ConnectionEnd = { readonly code: number; readonly reason: string; readonly redialAfterMs: number | null };
+type ConnectionEnd = {
+  readonly code: number;
+  readonly reason: string;
+  /** The hub had said `goaway`. */
+  readonly isSentAway: boolean;
+};
 
 /** Speaks over one open socket until it ends. `onWelcome` tells that the hub accepted this node. */
 export async function serveConnection(socket: WebSocket, options: HubLinkOptions, onWelcome: () => void): Promise<ConnectionEnd> {
@@ -88,7 +96,8 @@ export async function serveConnection(socket: WebSocket, options: HubLinkOptions
   const sender = createSender(socket);
   let heartbeatMs: number | null = null;
   let watchdog: Timer | null = null;
-  let redialAfterMs: number | null = null;
+  let isSentAway = false;
+  let goodbye: Timer | null = null;
   let work = Promise.resolve();
 
   const alive = (): void => {
@@ -111,8 +120,8 @@ export async function serveConnection(socket: WebSocket, options: HubLinkOptions
     } else if (heartbeatMs === null) {
       throw new HubProtocolError(`"${frame.t}" before welcome`);
     } else if (frame.t === 'goaway') {
-      redialAfterMs = frame.afterMs;
-      clock.setTimer(frame.afterMs, () => sender.close(HUB_CLOSE.goingAway, 'goaway'));
+      isSentAway = true;
+      goodbye = clock.setTimer(frame.afterMs, () => sender.close(HUB_CLOSE.goingAway, 'goaway'));
     } else {
       await handler.frame(frame, sender);
     }
@@ -120,7 +129,7 @@ export async function serveConnection(socket: WebSocket, options: HubLinkOptions
   };
 
   const ended = new Promise<ConnectionEnd>((resolve) => {
-    socket.on('close', (code, reason) => resolve({ code, reason: reason.toString('utf8').slice(0, 200), redialAfterMs }));
+    socket.on('close', (code, reason) => resolve({ code, reason: reason.toString('utf8').slice(0, 200), isSentAway }));
   });
   const stop = (): void => sender.close(HUB_CLOSE.goingAway, 'agent stops');
   signal.addEventListener('abort', stop, { once: true });
@@ -137,8 +146,7 @@ export async function serveConnection(socket: WebSocket, options: HubLinkOptions
   sender.send(handler.hello());
   const end = await ended;
   signal.removeEventListener('abort', stop);
-  const timer: Timer | null = watchdog;
-  cancel(timer);
+  for (const timer of [watchdog, goodbye]) cancel(timer);
   await work;
   handler.disconnected();
   return end;
@@ -174,10 +182,12 @@ function parseJson(text: string): unknown {
 
 function createSender(socket: WebSocket): HubSender {
   const isOpen = (): boolean => socket.readyState === socket.OPEN;
+  const sendText = (text: string): void => {
+    if (isOpen()) socket.send(text);
+  };
   return {
-    send: (frame) => {
-      if (isOpen()) socket.send(JSON.stringify(frame));
-    },
+    send: (frame) => sendText(JSON.stringify(frame)),
+    sendText,
     sendBinary: (bytes) => {
       if (isOpen()) socket.send(bytes, { binary: true });
     },

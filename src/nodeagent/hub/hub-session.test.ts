@@ -8,6 +8,7 @@ import { setDigest } from '../../protocol/set-digest.ts';
 import { silentLog } from '../../telemetry/log.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { systemClock } from '../../telemetry/clock.ts';
+import { createFakeClock, type FakeClock } from '../../telemetry/testing/fake-clock.ts';
 import { UNKNOWN_SET, type DesiredSet } from './desired-set.ts';
 import { serveConnection, type HubLinkOptions } from './hub-link.ts';
 import { HubSession, type SessionPort } from './hub-session.ts';
@@ -54,6 +55,7 @@ describe('The agent at the hub', () => {
   let hub: WebSocket;
   let fake: ReturnType<typeof fakePort>;
   let session: HubSession;
+  let clock: FakeClock;
   let ended: Promise<{ code: number; reason: string }>;
   const frames: AgentFrame[] = [];
   const binaries: Buffer[] = [];
@@ -75,7 +77,8 @@ describe('The agent at the hub', () => {
       else frames.push(agentFrameSchema.parse(JSON.parse(data.toString())));
     });
     fake = fakePort();
-    session = new HubSession({ port: fake.port, log: silentLog });
+    clock = createFakeClock();
+    session = new HubSession({ port: fake.port, clock, log: silentLog });
     const options: HubLinkOptions = {
       address: { url: '', caFile: '', tokenFile: '', handshakeTimeoutMs: 1000 },
       redial: { baseMs: 1, maxMs: 1 },
@@ -122,11 +125,22 @@ describe('The agent at the hub', () => {
     expect(await frame('report')).toMatchObject({ seq: 1, set: desired.set, state: 'applied', exceptions: [] });
   });
 
-  test('sends the names of its kernel when they are wanted', async () => {
+  test('sends the names of its kernel when they are wanted, but policies come first', async () => {
     say({ ...welcome, want: 'catalogue' });
+    say(desired);
+    expect(await frame('get')).toEqual({ t: 'get', digests: [DIGEST] });
+    session.sendReport();
+    await frame('report');
+    expect(frames.some(({ t }) => t === 'catalogue')).toBe(false);
+    hub.send(encodePlanFrame(1, DIGEST, PLAN));
+    await until(() => (fake.state.settled > 0 ? true : undefined));
+    session.sendReport();
     expect(await frame('catalogue')).toMatchObject({ build: 'a'.repeat(64) });
     const bytes = await until(() => binaries[0]);
     expect(decodeHubBinary(bytes)).toMatchObject({ kind: 'catalogue', text: '{"functions":[]}' });
+    session.sendReport();
+    await until(() => (frames.filter(({ t }) => t === 'report').length === 3 ? true : undefined));
+    expect(frames.filter(({ t }) => t === 'catalogue')).toHaveLength(1);
   });
 
   test('does not believe a set that builds on another one: it lets go and asks for all', async () => {
@@ -136,13 +150,44 @@ describe('The agent at the hub', () => {
     expect(fake.state.set.digest).toBeNull();
   });
 
-  test('ignores the set of a leader that is older than one it has obeyed', async () => {
+  test('turns away from a leader that is older than one it has obeyed, and does nothing that it says', async () => {
     fake.state.epoch = 9;
     say(welcome);
     say(desired);
-    say({ t: 'pods', put: [], gone: [] });
-    await until(() => (fake.state.pods > 0 ? true : undefined));
-    expect(fake.state.set.digest).toBeNull();
+    say({ t: 'teardown', epoch: 4 });
+    expect((await ended).code).toBe(1001);
+    expect(fake.state).toMatchObject({ epoch: 9, tornDown: 0, set: { digest: null } });
+    expect(session.isConnected).toBe(false);
+  });
+
+  test('obeys an older leader when there has been no other for a minute: after a restore it may be all there is', async () => {
+    fake.state.epoch = 9;
+    await clock.advance(60_000);
+    say(welcome);
+    say(desired);
+    await until(() => (fake.state.set.digest === null ? undefined : true));
+    expect(fake.state.epoch).toBe(4);
+  });
+
+  test('turns away from an older leader right after it lost the newer one, however long that had been there', async () => {
+    const closed: string[] = [];
+    const sender = {
+      send: () => {},
+      sendText: () => {},
+      sendBinary: () => {},
+      close: (_code: number, reason: string) => void closed.push(reason),
+    };
+    session.welcome({ ...welcome, epoch: 9 }, sender);
+    await session.frame({ ...desired, epoch: 9 }, sender);
+    await clock.advance(3_600_000);
+    session.disconnected();
+    session.welcome(welcome, sender);
+    expect(closed).toEqual(['epoch 4 is over, 9 was seen']);
+    session.disconnected();
+    await clock.advance(60_000);
+    session.welcome(welcome, sender);
+    expect(closed).toHaveLength(1);
+    expect(session.isConnected).toBe(true);
   });
 
   test('closes on a plan that it did not ask for, and on a frame that is none', async () => {

@@ -15,9 +15,11 @@ import {
   type Row,
   type Welcome,
 } from '../../protocol/hub-frames.ts';
+import type { Clock } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { applyDesired, planDigestsOf, type DesiredSet } from './desired-set.ts';
 import type { HubHandler, HubSender, PlanFrame } from './hub-link.ts';
+import { reportFrame } from './report-frame.ts';
 
 /** Who this node is and what its kernel is, for `hello`. */
 export type NodeSelf = {
@@ -49,19 +51,31 @@ export type SessionPort = {
   teardown(): Promise<readonly string[]>;
 };
 
+/** Without a hub that is up to date for so long, one of a lower epoch is obeyed: it may be all there is (etcd restored, installed anew). */
+const NO_HUB_MS = 60_000;
+
 /** The agent's side of the protocol, for one connection after another. All state that must outlive a connection is behind the port. */
 export class HubSession implements HubHandler {
   readonly #port: SessionPort;
   readonly #log: Log;
   #sender: HubSender | null = null;
   #welcome: Welcome | null = null;
+  /** Frames of a lower epoch are of a leader that has been replaced. */
+  #lowestEpoch = 0;
+  /** When there was last a connection to a hub that was up to date; at first when this process started. */
+  #hubSeenMs: number;
+  readonly #clock: Clock;
+  /** What the hub wants of the kernel's names. Reading and packing 130,000 of them takes a while: policies come first. */
+  #catalogueDue: Welcome['want'];
   #reportSeq = 0;
   #wanted: string[] = [];
   readonly #asked = new Set<string>();
 
-  constructor(options: { port: SessionPort; log: Log }) {
+  constructor(options: { port: SessionPort; clock: Clock; log: Log }) {
     this.#port = options.port;
     this.#log = options.log;
+    this.#clock = options.clock;
+    this.#hubSeenMs = options.clock.monotonicMs();
   }
 
   get isConnected(): boolean {
@@ -91,6 +105,15 @@ export class HubSession implements HubHandler {
   }
 
   welcome(frame: Welcome, sender: HubSender): void {
+    const seen = this.#port.held().epoch;
+    const aloneMs = this.#clock.monotonicMs() - this.#hubSeenMs;
+    if (frame.epoch < seen && aloneMs < NO_HUB_MS) {
+      this.#log.warn('Turned away from an older leader', { epoch: frame.epoch, seen, aloneMs: Math.round(aloneMs) });
+      sender.close(HUB_CLOSE.goingAway, `epoch ${frame.epoch} is over, ${seen} was seen`);
+      return;
+    }
+    if (frame.epoch < seen) this.#log.warn('Obeys an older leader: there has been no other', { epoch: frame.epoch, seen });
+    this.#lowestEpoch = Math.min(seen, frame.epoch);
     this.#sender = sender;
     this.#welcome = frame;
     this.#reportSeq = 0;
@@ -98,10 +121,12 @@ export class HubSession implements HubHandler {
     this.#wanted = [];
     this.#log.info('Connected to the hub', { epoch: frame.epoch });
     this.sendHealth();
-    if (frame.want !== undefined) void this.#sendCatalogue(frame.want, sender);
+    this.#catalogueDue = frame.want;
   }
 
   async frame(frame: Exclude<HubFrame, Welcome>, sender: HubSender): Promise<void> {
+    // Turned away from: what is still on its way is not for us.
+    if (this.#welcome === null) return;
     switch (frame.t) {
       case 'desired':
         return await this.#desired(frame, sender);
@@ -124,6 +149,7 @@ export class HubSession implements HubHandler {
   }
 
   async plan(frame: PlanFrame, sender: HubSender): Promise<void> {
+    if (this.#welcome === null) return;
     if (!this.#asked.delete(frame.digest)) {
       sender.close(HUB_CLOSE.malformed, 'a plan that was not asked for');
       return;
@@ -134,6 +160,7 @@ export class HubSession implements HubHandler {
   }
 
   disconnected(): void {
+    if (this.#welcome !== null) this.#hubSeenMs = this.#clock.monotonicMs();
     this.#sender = null;
     this.#welcome = null;
   }
@@ -143,7 +170,7 @@ export class HubSession implements HubHandler {
     const report = this.#port.report(rows);
     if (this.#sender === null || report === null) return;
     this.#reportSeq += 1;
-    this.#sender.send({
+    const { text, leftOut } = reportFrame({
       t: 'report',
       seq: this.#reportSeq,
       set: report.set,
@@ -151,6 +178,9 @@ export class HubSession implements HubHandler {
       bound: report.bound,
       exceptions: [...report.rows],
     });
+    if (leftOut !== 'nothing') this.#log.warn('A report is too large to be told in full', { rows: report.rows.length, leftOut });
+    this.#sender.sendText(text);
+    this.#sendDueCatalogue(this.#sender);
   }
 
   sendHealth(): void {
@@ -163,8 +193,8 @@ export class HubSession implements HubHandler {
 
   async #desired(frame: Desired, sender: HubSender): Promise<void> {
     const held = this.#port.held();
-    if (frame.epoch < held.epoch) {
-      this.#log.warn('Ignored a set of an older leader', { epoch: frame.epoch, seen: held.epoch });
+    if (frame.epoch < this.#lowestEpoch) {
+      this.#log.warn('Ignored a set of an older leader', { epoch: frame.epoch, seen: this.#lowestEpoch });
       return;
     }
     const applied = applyDesired(held.set, frame);
@@ -176,6 +206,7 @@ export class HubSession implements HubHandler {
     }
     // Told before it is asked for plans: what is there already is applied at once, one slow plan holds nothing up.
     await this.#port.adopt(applied.set, frame.epoch);
+    this.#lowestEpoch = frame.epoch;
     this.#wanted = [...planDigestsOf(applied.set)].filter((digest) => !this.#port.hasPlan(digest) && !this.#asked.has(digest));
     this.#askNext(sender);
   }
@@ -186,6 +217,14 @@ export class HubSession implements HubHandler {
     for (const digest of digests) this.#asked.add(digest);
     if (digests.length > 0) sender.send({ t: 'get', digests });
     else if (this.#asked.size === 0) this.#port.plansSettled();
+  }
+
+  /** Once the node has said what became of its set, and waits for no plan. */
+  #sendDueCatalogue(sender: HubSender): void {
+    const want = this.#catalogueDue;
+    if (want === undefined || this.#asked.size + this.#wanted.length > 0) return;
+    this.#catalogueDue = undefined;
+    void this.#sendCatalogue(want, sender);
   }
 
   async #sendCatalogue(want: 'catalogue' | 'catalogue-digest', sender: HubSender): Promise<void> {

@@ -58,6 +58,13 @@ describe('A pod in an event', () => {
     });
   });
 
+  test('says when the container began, unless that was told of the one before it', () => {
+    const started = Date.UTC(2026, 0, 2, 3, 4, 5) / 1_000;
+    const restarted = pod({ containers: [{ n: 'web', id: 'old', image: 'busybox', started }] });
+    expect(namePod(restarted, 'old').pod.container).toMatchObject({ name: 'web', start_time: '2026-01-02T03:04:05Z' });
+    expect(namePod(restarted, 'new').pod.container).not.toHaveProperty('start_time');
+  });
+
   test('is worth waiting for while ids are missing, and then assumes the only container', () => {
     expect(namePod(pod(), 'bb')).toMatchObject({ complete: false, pod: { container: { name: 'web' } } });
     const two = namePod(

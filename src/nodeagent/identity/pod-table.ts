@@ -70,9 +70,7 @@ export function namePod(pod: HubPod, containerId: string | null): NamedPod {
   const shown = found ?? only;
   const [kind, name] = pod.workload ?? ['Pod', pod.name];
   const container: EventContainer | null =
-    containerId === null
-      ? null
-      : { id: `containerd://${containerId}`, ...(shown === undefined ? {} : { name: shown.n, image: { name: shown.image } }) };
+    containerId === null ? null : { id: `containerd://${containerId}`, ...(shown === undefined ? {} : containerOf(shown, containerId)) };
   return {
     complete: !isWaiting,
     pod: {
@@ -85,4 +83,15 @@ export function namePod(pod: HubPod, containerId: string | null): NamedPod {
       workload_kind: kind,
     },
   };
+}
+
+/** The start belongs to the container with that id: after a restart the hub may not have told of the new one yet. */
+function containerOf({ n, id, image, started }: HubPod['containers'][number], containerId: string): EventContainer {
+  const isThis = id === containerId && started !== undefined;
+  return { name: n, image: { name: image }, ...(isThis ? { start_time: secondsText(started) } : {}) };
+}
+
+/** As protobuf's JSON writes a time of whole seconds. */
+function secondsText(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString().replace('.000Z', 'Z');
 }

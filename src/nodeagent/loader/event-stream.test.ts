@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildExec, buildExit } from '../../abi/testing/record-builder.ts';
+import { tlvU32 } from '../../protocol/loader-frames.ts';
 import { consumeEvents, cutRecords } from './event-stream.ts';
 import { encodeAnswer, OK } from './testing/fake-loader.ts';
 import { startSocketLoader } from './testing/socket-loader.ts';
@@ -85,6 +86,32 @@ describe('the events connection', () => {
     const stop = new AbortController();
     loader.onFrame = (frame, write) => write(encodeAnswer('EVENTS', frame.id, OK));
     await consumeEvents({ ...options, signal: stop.signal, onOpen: () => stop.abort() });
+  });
+
+  it('acknowledges what is done with on the same connection', async () => {
+    await using loader = await startSocketLoader();
+    const said: Buffer[] = [];
+    loader.onFrame = (frame, write, socket) => {
+      expect(tlvU32(frame, 'ACKNOWLEDGE')).toBe(1);
+      socket.removeAllListeners('data');
+      socket.on('data', (bytes: Buffer) => {
+        said.push(bytes);
+        socket.end();
+      });
+      write(Buffer.concat([encodeAnswer('EVENTS', frame.id, OK), exec]));
+    };
+    let acknowledge = (_doneBytes: number): void => {};
+    await consumeEvents({
+      path: loader.path,
+      signal: new AbortController().signal,
+      delivery: 'until acknowledged',
+      onOpen: (open) => {
+        acknowledge = open;
+      },
+      onRecords: (batch) => acknowledge(batch.reduce((sum, record) => sum + record.length, 0)),
+    });
+    expect(Buffer.concat(said).readBigUInt64LE()).toBe(BigInt(exec.length));
+    acknowledge(1);
   });
 
   it('cuts nothing from an incomplete header', () => {

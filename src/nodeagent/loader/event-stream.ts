@@ -1,7 +1,7 @@
 /** The second connection to the loader: raw records of both rings, handed on in batches, as fast as the consumer takes them. */
 import type { Socket } from 'node:net';
 import { recordLengthAt } from '../../abi/record.ts';
-import { encodeFrame, FrameStream, LOADER_OPS, readResult } from '../../protocol/loader-frames.ts';
+import { encodeFrame, FrameStream, LOADER_OPS, readResult, u32Tlv } from '../../protocol/loader-frames.ts';
 import { openSocket } from './frame-connection.ts';
 import { LoaderRefusal, LoaderUnavailableError } from './loader-error.ts';
 
@@ -11,8 +11,13 @@ export type RecordBatch = readonly Buffer[];
 export type EventStreamOptions = {
   readonly path: string;
   readonly signal: AbortSignal;
-  /** Called once the loader has agreed: from now on rings are drained. */
-  readonly onOpen: () => void;
+  /**
+   * `until acknowledged`: the loader keeps what it sends in the rings, and sends it again to the next reader, until it is told that so many
+   * bytes of records are done with. A record may then come twice, and none is lost by the death of either side. Default: `once`.
+   */
+  readonly delivery?: 'once' | 'until acknowledged';
+  /** Called once the loader has agreed: from now on rings are drained. `acknowledge` takes bytes of records since then. */
+  readonly onOpen: (acknowledge: (doneBytes: number) => void) => void;
   /** The next batch waits until this one is taken; meanwhile the loader's rings fill, and the engine counts what it loses. */
   readonly onRecords: (batch: RecordBatch) => void | Promise<void>;
 };
@@ -23,7 +28,8 @@ export async function consumeEvents(options: EventStreamOptions): Promise<void> 
   const onAbort = (): void => void socket.destroy();
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    socket.write(encodeFrame({ op: LOADER_OPS.EVENTS, flags: 0, id: 1, tlvs: [] }));
+    const tlvs = options.delivery === 'until acknowledged' ? [u32Tlv('ACKNOWLEDGE', 1)] : [];
+    socket.write(encodeFrame({ op: LOADER_OPS.EVENTS, flags: 0, id: 1, tlvs }));
     await readRecords(socket, options);
   } catch (error) {
     if (options.signal.aborted) return;
@@ -48,7 +54,7 @@ async function readRecords(socket: Socket, options: EventStreamOptions): Promise
       const result = readResult(frame);
       if (result.stage !== 'ok') throw new LoaderRefusal('EVENTS', result);
       isOpen = true;
-      options.onOpen();
+      options.onOpen((doneBytes) => acknowledge(socket, doneBytes));
       bytes = Buffer.from(answer.rest());
     }
     const cut = cutRecords(rest.length === 0 ? bytes : Buffer.concat([rest, bytes]));
@@ -57,6 +63,13 @@ async function readRecords(socket: Socket, options: EventStreamOptions): Promise
   }
   if (rest.length > 0 && !options.signal.aborted)
     throw new LoaderUnavailableError(`the events connection ended inside a record, after ${rest.length} bytes`);
+}
+
+function acknowledge(socket: Socket, doneBytes: number): void {
+  if (socket.destroyed || socket.writableEnded) return;
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(doneBytes));
+  socket.write(bytes);
 }
 
 /** The whole records in front, and what is left of the one that is not complete. Throws when the bytes are no records. */

@@ -28,6 +28,8 @@ export type LoaderHello = {
   /** Label of the adopted generation; null when nothing is active. */
   readonly label: Buffer | null;
   readonly boot: string;
+  /** Number of the rings in this boot: with other rings sequence numbers begin anew. */
+  readonly rings: number;
   readonly release: string;
   /** `NAME reason` of every capability that the loader kept. */
   readonly keptCapabilities: readonly string[];
@@ -150,6 +152,7 @@ function readHello(last: LoaderFrame, frames: readonly LoaderFrame[]): LoaderHel
     nextGeneration: tlvU32(last, 'NEXT') ?? generation + 1,
     label: generation === 0 || label === undefined ? null : Buffer.from(label),
     boot: tlvText(last, 'BOOT') ?? '',
+    rings: tlvU32(last, 'RINGS') ?? 0,
     release: tlvText(last, 'RELEASE') ?? '',
     keptCapabilities: frames.flatMap((frame) => tlvTexts(frame, 'KEPT_CAP')),
     hostNamespaces: namespaces === undefined ? [] : readU32s(namespaces, PAL_NS_COUNT),

@@ -19,8 +19,8 @@ export type LoaderKeeperOptions = {
    * Records wait in the rings until this resolves: what a running generation's numbers mean must be known first. Should take seconds.
    */
   readonly untilReadable: () => Promise<void>;
-  /** Rings are drained from now on. */
-  readonly onRecordsOpen: (up: LoaderUp) => void;
+  /** Rings are drained from now on; what is acknowledged is not sent again. */
+  readonly onRecordsOpen: (up: LoaderUp, acknowledge: (doneBytes: number) => void) => void;
   readonly onDown: (reason: string) => void;
   readonly onRecords: (batch: RecordBatch) => void | Promise<void>;
   readonly clock: Clock;
@@ -85,7 +85,8 @@ export class LoaderKeeper {
       const records = consumeEvents({
         path: socket,
         signal: both,
-        onOpen: () => this.#options.onRecordsOpen(up),
+        delivery: 'until acknowledged',
+        onOpen: (acknowledge) => this.#options.onRecordsOpen(up, acknowledge),
         onRecords: this.#options.onRecords,
       }).then(() => 'the events connection ended', messageOf);
       const reason = await Promise.race([connection.closed, records]);

@@ -1,8 +1,8 @@
 /** The ways in which a kernel lets a hook be watched, at its entry and at its return, and to kill there. */
 import { type AttachMethod, type KernelFacts, hasFact } from '../kernel-facts.ts';
 import type { PlanHook } from '../plan.ts';
-import type { AttachPoint } from './attach-point.ts';
 import { canUseFunction, type DenyQuestion } from './deny.ts';
+import type { Missing } from './missing-name.ts';
 import { type BoundMethod, boundMethod, entryMethods, functionReturnMethods, isLsmUsable, persistentFirst } from './methods.ts';
 
 export function watchMethods({ hook, point, target, kernel, choice }: DenyQuestion): readonly BoundMethod[] {
@@ -80,9 +80,20 @@ export function killMethods({ point, target, kernel, choice }: DenyQuestion): re
   }
 }
 
-/** Why nothing watches here. */
-export function whyNoWatch(hook: PlanHook, point: AttachPoint): string {
-  if (hook.kind === 'fentry') return 'this kernel runs no fentry programs; a kprobe on the function would watch it';
-  if (point.kind === 'user') return 'this kernel has no perf events on user probes (CONFIG_UPROBES)';
-  return 'this kernel allows no probe on it';
+/** Why nothing watches here, in the words of the policy: a kprobe asked for a function, an LSM hook for a hook. */
+export function whyNoWatch({ hook, point, kernel }: DenyQuestion): Missing {
+  if (hook.kind === 'fentry') return untraceable('this kernel runs no fentry programs; a kprobe on the function would watch it');
+  if (point.kind === 'user') return untraceable('this kernel has no perf events on user probes (CONFIG_UPROBES)');
+  if (point.kind === 'security' && kernel.catalogue?.functions.has(point.functionName) === false) {
+    if (hook.kind === 'kprobe') return { reason: 'FunctionNotFound', message: `this kernel has no function "${point.functionName}"` };
+    if (!isLsmUsable(kernel)) {
+      const message = `watching this hook needs BPF LSM, which is not active, or a function ${point.functionName}, which this kernel does not have`;
+      return { reason: 'LSMNotEnabled', message };
+    }
+  }
+  return untraceable('this kernel allows no probe on it');
+}
+
+function untraceable(message: string): Missing {
+  return { reason: 'FunctionNotTraceable', message };
 }

@@ -122,6 +122,7 @@ export function helloOf(state: FakeLoader['state']): LoaderHello {
     nextGeneration: nextOf(state),
     label: state.label,
     boot: 'boot-1',
+    rings: 1,
     release: '6.12.0-test',
     keptCapabilities: [],
     hostNamespaces: [],

@@ -1,0 +1,88 @@
+import type { Assignment } from './assignment.ts';
+import { compareRank } from './assignment.ts';
+import type { DesiredSet } from './desired-set.ts';
+import { EMPTY_SET } from './desired-set.ts';
+import type { SetBook } from './set-book.ts';
+
+/** What a node is asked to run, and what would fit it but is beyond the number of policies that one node may have. Never changed. */
+export type NodeShare = {
+  readonly set: DesiredSet;
+  /** By uid. Empty but for very many policies. */
+  readonly withheld: ReadonlyMap<string, Assignment>;
+};
+
+const NOTHING: ReadonlyMap<string, Assignment> = new Map();
+
+export const EMPTY_SHARE: NodeShare = { set: EMPTY_SET, withheld: NOTHING };
+
+/** Makes shares; nodes with equal ones have one object, so that a change costs one computation for all of them. */
+export type ShareMaker = {
+  /** All assignments that fit the node. */
+  of(fitting: Iterable<Assignment>): NodeShare;
+  /**
+   * What changes for nodes when `assignments` already has the new version of a policy. A node that the policy does not fit is asked with
+   * `fits: 'no'`.
+   */
+  changer(uid: string, assignments: ReadonlyMap<string, Assignment>): (share: NodeShare, fits: 'yes' | 'no') => NodeShare;
+};
+
+export function createShareMaker(book: SetBook, maxEntries: number): ShareMaker {
+  const plain = new WeakMap<DesiredSet, NodeShare>();
+  const crowded = new WeakMap<DesiredSet, Map<string, NodeShare>>();
+
+  const shareOf = (set: DesiredSet, withheld: ReadonlyMap<string, Assignment>): NodeShare => {
+    if (withheld.size === 0) {
+      const known = plain.get(set) ?? { set, withheld: NOTHING };
+      plain.set(set, known);
+      return known;
+    }
+    const key = [...withheld.keys()].join(' ');
+    const siblings = crowded.get(set) ?? new Map<string, NodeShare>();
+    const known = siblings.get(key) ?? { set, withheld };
+    siblings.set(key, known);
+    crowded.set(set, siblings);
+    return known;
+  };
+  const of = (fitting: Iterable<Assignment>): NodeShare => {
+    const all = [...fitting];
+    if (all.length <= maxEntries) {
+      return shareOf(book.of(all.map((one) => one.entry)), NOTHING);
+    }
+    const ranked = all.toSorted(compareRank);
+    const rest = ranked.slice(maxEntries).map((one) => [one.entry.uid, one] as const);
+    return shareOf(book.of(ranked.slice(0, maxEntries).map((one) => one.entry)), new Map(rest));
+  };
+
+  return {
+    of,
+    changer: (uid, assignments) => {
+      const assignment = assignments.get(uid);
+      const put = book.changer(uid, assignment?.entry ?? null);
+      const drop = book.changer(uid, null);
+      const done = { yes: new Map<NodeShare, NodeShare>(), no: new Map<NodeShare, NodeShare>() };
+      const change = (share: NodeShare, isWanted: boolean): NodeShare => {
+        const grows = isWanted && !share.set.entries.has(uid);
+        if (share.withheld.size === 0 && share.set.entries.size + (grows ? 1 : 0) <= maxEntries) {
+          return shareOf(isWanted ? put(share.set) : drop(share.set), NOTHING);
+        }
+        // Everything that fits the node is in its share: asked for or withheld.
+        const uids = new Set([...share.set.entries.keys(), ...share.withheld.keys()]);
+        if (isWanted) {
+          uids.add(uid);
+        } else {
+          uids.delete(uid);
+        }
+        return of([...uids].flatMap((one) => assignments.get(one) ?? []));
+      };
+      return (share, fits) => {
+        const known = done[fits].get(share);
+        if (known !== undefined) {
+          return known;
+        }
+        const changed = change(share, fits === 'yes' && assignment !== undefined);
+        done[fits].set(share, changed);
+        return changed;
+      };
+    },
+  };
+}
