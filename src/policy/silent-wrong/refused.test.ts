@@ -236,19 +236,19 @@ const ACTIONS: readonly Case[] = [
   ],
 ];
 
-const refusal = ([, spec, code, said]: Case): void => {
+function expectRefusal(spec: object, code: string, said: RegExp | undefined): void {
   const errors = findProblems(policyObject(spec)).filter((problem) => problem.severity === 'error');
   expect(errors.map((problem) => problem.code)).toContain(code);
   const found = errors.find((problem) => problem.code === code);
   expect(found?.path).toMatch(/^spec/);
   if (said !== undefined) expect(`${found?.message}; ${found?.hint}`).toMatch(said);
-};
+}
 
 describe('upstream takes it silently, and here it is an error that names the field', () => {
-  describe('fields and options', () => it.each(FIELDS)('%s', (...given) => refusal(given)));
-  describe('arguments', () => it.each(ARGUMENTS)('%s', (...given) => refusal(given)));
-  describe('filters', () => it.each(FILTERS)('%s', (...given) => refusal(given)));
-  describe('actions', () => it.each(ACTIONS)('%s', (...given) => refusal(given)));
+  it.each(FIELDS)('%s', (_, spec, code, said) => expectRefusal(spec, code, said));
+  it.each(ARGUMENTS)('%s', (_, spec, code, said) => expectRefusal(spec, code, said));
+  it.each(FILTERS)('%s', (_, spec, code, said) => expectRefusal(spec, code, said));
+  it.each(ACTIONS)('%s', (_, spec, code, said) => expectRefusal(spec, code, said));
 
   it('of two equal fields in YAML one is lost', () => {
     const text =
