@@ -1,9 +1,14 @@
 import path from 'node:path';
 import { rolldown } from 'rolldown';
-import { UNBUNDLED_CLI } from '../../scripts/bundle-cli.ts';
+import { unbundledCli } from '../../scripts/bundle-cli.ts';
 
 /** Programs of the image, by the names that their files have below src: the modules below dist/src that they start with. */
-const programs = { 'nodeagent/main': 'nodeagent/main', 'cli/main': UNBUNDLED_CLI } as const;
+function programsOf(dist: string): readonly (readonly [name: string, module: string])[] {
+  return [
+    ['nodeagent/main', 'nodeagent/main'],
+    ['cli/main', unbundledCli(dist)],
+  ];
+}
 
 /**
  * Puts each program of the image and the packages it uses into a few files below `target`. Loading four hundred small files
@@ -11,7 +16,7 @@ const programs = { 'nodeagent/main': 'nodeagent/main', 'cli/main': UNBUNDLED_CLI
  */
 export async function bundlePrograms(dist: string, target: string): Promise<void> {
   const bundle = await rolldown({
-    input: Object.fromEntries(Object.entries(programs).map(([name, module]) => [name, path.join(dist, 'src', `${module}.js`)])),
+    input: Object.fromEntries(programsOf(dist).map(([name, module]) => [name, path.join(dist, 'src', `${module}.js`)])),
     platform: 'node',
     logLevel: 'warn',
   });

@@ -55,7 +55,9 @@ function flagOf(option: Option, kernels: readonly string[]): CompletedFlag {
 }
 
 function argumentOf([first]: readonly Argument[], kernels: readonly string[]): Completion {
-  return first === undefined ? { kind: 'words', words: [] } : valueOf(first.name(), first.argChoices, kernels);
+  if (first === undefined) return { kind: 'words', words: [] };
+  const found = valueOf(first.name(), first.argChoices, kernels);
+  return found.kind === 'unknown' && /\bfiles?\b/.test(first.description) ? FILES : found;
 }
 
 /** By the name that the help shows: `<files...>`, `<path>`, `<kernel>`. */

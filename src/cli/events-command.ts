@@ -6,6 +6,7 @@ import { writeOut, type CliIo } from './cli-io.ts';
 import { compactLine } from './compact-line.ts';
 import { localEvents } from './events-source.ts';
 import { EVENTS_SOCKET, EXPORT_BACKUPS, EXPORT_FILE } from './local-paths.ts';
+import { isColorful } from './output-style.ts';
 import { parseSince } from './since.ts';
 import { systemClock } from '../telemetry/clock.ts';
 
@@ -60,7 +61,7 @@ export function addEventsCommand(program: Command, io: CliIo): void {
 }
 
 async function runEvents(flags: EventsFlags, io: CliIo): Promise<void> {
-  const color = flags.color === 'always' || (flags.color === 'auto' && io.isTerminal && flags.output === 'compact');
+  const color = flags.color === 'always' || (flags.color === 'auto' && isColorful(io, 'stdout') && flags.output === 'compact');
   const show = (event: AgentEvent): Promise<void> =>
     writeOut(io.stdout, `${flags.output === 'json' ? JSON.stringify(event) : compactLine(event, { color })}\n`);
   const since = flags.since === undefined ? undefined : parseSince(flags.since, Date.now());

@@ -23,8 +23,13 @@ export function textReport({ findings, policies }: LintReport, style: Style): st
 
 export function findingLine(finding: Finding, style: Style): string {
   const { file, region, severity, code } = finding;
-  const place = style.bold(`${file}:${region.line}:${region.column}:`);
+  const place = style.bold(`${visible(file)}:${region.line}:${region.column}:`);
   return `${place} ${TONES[severity](style)(`${severity}:`)} ${code}: ${findingText(finding)}\n`;
+}
+
+/** Names of files may hold anything; what a terminal would obey is shown instead. */
+function visible(name: string): string {
+  return name.replaceAll(/\p{Cc}/gu, (char) => `\\x${(char.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
 }
 
 const TONES: Readonly<Record<Severity, (style: Style) => (text: string) => string>> = {

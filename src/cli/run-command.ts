@@ -15,6 +15,7 @@ import { createLog, LOG_LEVELS, type LogLevel } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { CliError, writeOut, type CliIo } from './cli-io.ts';
 import { compactLine } from './compact-line.ts';
+import { isColorful } from './output-style.ts';
 import { checkPolicy, readPolicyFiles, type CheckedPolicy } from './policy-files.ts';
 import { findLoader, startLoader, type StandaloneLoader } from './standalone-loader.ts';
 import { storePolicies } from './standalone-policies.ts';
@@ -93,7 +94,7 @@ type Serving = {
 };
 
 async function serve({ flags, io, version, folder, loader, loaderSocket }: Serving): Promise<void> {
-  const color = flags.color === 'always' || (flags.color === 'auto' && io.isTerminal && flags.output === 'compact');
+  const color = flags.color === 'always' || (flags.color === 'auto' && isColorful(io, 'stdout') && flags.output === 'compact');
   const stopper = new AbortController();
   let settled: () => void = () => {};
   const firstAttempt = new Promise<void>((resolve) => {

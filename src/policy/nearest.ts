@@ -1,3 +1,5 @@
+import { quote } from './problem.ts';
+
 const MAX_COMPARED_CHARS = 128;
 
 /** The candidate closest to a misspelt name, or undefined if none is near enough to be meant. */
@@ -36,7 +38,7 @@ export function nearestNames(name: string, candidates: Iterable<string>, limit: 
 /** `did you mean "x"?`, or undefined. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   const near = nearestName(name, candidates);
-  return near === undefined ? undefined : `did you mean ${JSON.stringify(near)}?`;
+  return near === undefined ? undefined : `did you mean ${quote(near)}?`;
 }
 
 function rank(entries: { name: string; distance: number }[]): { name: string; distance: number }[] {

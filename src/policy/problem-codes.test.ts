@@ -8,6 +8,7 @@ import { compile } from './compile.ts';
 import { readDocuments } from './document/read-documents.ts';
 import { parse } from './parse.ts';
 import { readTestFile, runTests } from './policy-tests/run-tests.ts';
+import { isJsonObject } from './plain-json.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
 import type { Problem } from './problem.ts';
 import { compiled, policyObject } from './testing/policies.ts';
@@ -16,6 +17,11 @@ import type { ProblemExample } from './testing/problem-examples/example.ts';
 import { POLICY_UNDER_TEST } from './testing/problem-examples/tests.ts';
 
 const codes = PROBLEM_CODES.map(({ name }) => name);
+
+function specOf(text: string): object {
+  const spec: unknown = parseYaml(text);
+  return isJsonObject(spec) ? spec : {};
+}
 
 function problemsOfObject(object: unknown): readonly Problem[] {
   const parsed = parse(object);
@@ -33,7 +39,7 @@ async function problemsOfTests(text: string): Promise<readonly Problem[]> {
   if (document === undefined) throw new Error('no document');
   const read = readTestFile(document);
   if (!read.ok) return read.problems.map(({ problem }) => problem);
-  const { plan, mode } = compiled(policyObject(parseYaml(POLICY_UNDER_TEST) as object));
+  const { plan, mode } = compiled(policyObject(specOf(POLICY_UNDER_TEST)));
   const found = await policiesOf('policy.test.yaml', document, read.file, (file) =>
     file === 'policy.yaml'
       ? Promise.resolve({ ok: true, policies: [{ file, name: 'policy', plan, mode }] })
@@ -51,9 +57,7 @@ async function problemsOf({ of }: ProblemExample, text: string | Uint8Array): Pr
     case 'test file':
       return problemsOfTests(bytes.toString());
     default:
-      return problemsOfObject(
-        policyObject(parseYaml(bytes.toString()) as object, of === 'spec' ? 'TracingPolicy' : 'TracingPolicyNamespaced'),
-      );
+      return problemsOfObject(policyObject(specOf(bytes.toString()), of === 'spec' ? 'TracingPolicy' : 'TracingPolicyNamespaced'));
   }
 }
 

@@ -201,6 +201,11 @@ export const PROBLEM_CODES = [
       'Nothing keeps functions inside the kernel as they are: other versions rename or inline them or change their arguments. System calls, LSM hooks and tracepoints stay.',
   },
   {
+    name: 'OneAddressFamily',
+    summary:
+      'A negated filter on addresses has values of IPv4 only, or of IPv6 only: an address of the other family matches neither the filter nor its negation, so it is let pass.',
+  },
+  {
     name: 'ImplicitException',
     summary:
       'A selector without actions reports and lets pass what it matches, and a selector without filters after it stops all the rest: probably the contrary of what is meant.',

@@ -1,5 +1,6 @@
 import { CelError } from './cel-error.ts';
 import { type Token, tokensOf } from './tokens.ts';
+import { quote } from '../problem.ts';
 
 /** An expression as written, not yet typed. */
 export type CelSyntax =
@@ -58,7 +59,7 @@ class Reader {
   expect(symbol: string): void {
     const token = this.take();
     if (token.kind !== 'symbol' || token.text !== symbol) {
-      throw unexpected(token, `${JSON.stringify(symbol)} is missing`);
+      throw unexpected(token, `${quote(symbol)} is missing`);
     }
   }
 }
@@ -137,12 +138,12 @@ const NUMBER = /^(0[xX][0-9a-fA-F]{1,16}|0|[1-9][0-9]{0,19})([uU]?)$/;
 function numberOf({ text, column }: Token): CelSyntax {
   const [, digits, suffix] = NUMBER.exec(text) ?? [];
   if (digits === undefined) {
-    throw new CelError(column, `${JSON.stringify(text.slice(0, 40))} is no integer of 64 bits`, 'for example 42, 0x2a or 42u');
+    throw new CelError(column, `${quote(text)} is no integer of 64 bits`, 'for example 42, 0x2a or 42u');
   }
   return { kind: 'number', column, value: BigInt(digits), isUnsigned: suffix !== '' };
 }
 
 function unexpected(token: Token, message?: string): CelError {
-  const what = token.kind === 'end' ? 'the expression ends too early' : `${JSON.stringify(token.text.slice(0, 40))} cannot stand here`;
+  const what = token.kind === 'end' ? 'the expression ends too early' : `${quote(token.text)} cannot stand here`;
   return new CelError(token.column, message === undefined ? what : `${what}: ${message}`);
 }

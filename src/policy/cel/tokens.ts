@@ -1,4 +1,5 @@
 import { CelError } from './cel-error.ts';
+import { quote } from '../problem.ts';
 
 export type Token = {
   readonly kind: 'number' | 'name' | 'symbol' | 'end';
@@ -27,7 +28,7 @@ export function tokensOf(text: string): readonly Token[] {
     const groups = TOKEN.exec(text)?.groups;
     if (groups === undefined) {
       const character = String.fromCodePoint(text.codePointAt(at) ?? 0);
-      throw new CelError(at + 1, `${JSON.stringify(character)} is no part of an expression`, OTHERS.get(character));
+      throw new CelError(at + 1, `${quote(character)} is no part of an expression`, OTHERS.get(character));
     }
     for (const kind of ['number', 'name', 'symbol'] as const) {
       const found = groups[kind];

@@ -2,6 +2,7 @@ import { didYouMean } from '../nearest.ts';
 import type { PlanCelNode, PlanCelType } from '../plan.ts';
 import { CelError } from './cel-error.ts';
 import type { BinarySymbol, CelSyntax } from './parse-cel.ts';
+import { quote } from '../problem.ts';
 
 /** What `arg0`, `arg1` … stand for, by position in args; a text says why an argument cannot be used. */
 export type CelVariable = { readonly position: number; readonly type: PlanCelType } | string;
@@ -54,11 +55,7 @@ function variable(column: number, name: string, variables: readonly CelVariable[
   const position = /^arg(0|[1-9][0-9]?)$/.exec(name)?.[1];
   if (position === undefined) {
     const known = [...variables.keys()].map((each) => `arg${each}`);
-    throw new CelError(
-      column,
-      `there is no variable ${JSON.stringify(name.slice(0, 40))}`,
-      didYouMean(name, known) ?? 'arg0 is the first entry of args',
-    );
+    throw new CelError(column, `there is no variable ${quote(name)}`, didYouMean(name, known) ?? 'arg0 is the first entry of args');
   }
   const found = variables[Number(position)];
   if (found === undefined) {
@@ -78,7 +75,7 @@ function call(syntax: Extract<CelSyntax, { readonly kind: 'call' }>, variables: 
   const known = FUNCTIONS.find((each) => each === name);
   if (known === undefined) {
     const hint = didYouMean(name, FUNCTIONS) ?? `there are ${FUNCTIONS.join(', ')}`;
-    throw new CelError(column, `there is no function ${JSON.stringify(name.slice(0, 40))}`, hint);
+    throw new CelError(column, `there is no function ${quote(name)}`, hint);
   }
   const args = syntax.args.map((arg) => typed(arg, variables));
   const [first, second] = args;

@@ -1,5 +1,5 @@
 import type { PlanHookKind } from '../plan.ts';
-import { type ProblemSink, fieldPath } from '../problem.ts';
+import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { ActionName } from './action-parameters.ts';
 import type { DeclaredArg } from './declared.ts';
 
@@ -116,7 +116,7 @@ export function imaHashProblem({ kind, target }: ActionContext): { readonly mess
   if (kind !== 'lsm') {
     return { message: `imaHash is not possible on ${KIND_NAMES[kind]}`, hint };
   }
-  return IMA_HOOKS.has(target) ? null : { message: `imaHash is not possible on the hook ${target}`, hint };
+  return IMA_HOOKS.has(target) ? null : { message: `imaHash is not possible on the hook ${quote(target)}`, hint };
 }
 
 /** Stacks can be had where a function of the kernel or of a program is entered. */

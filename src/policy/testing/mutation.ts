@@ -1,5 +1,6 @@
 /** Values with something changed somewhere: what typing errors and hostile clients send. */
 import fc from 'fast-check';
+import { valueAt } from '../plain-json.ts';
 
 /** Wrong almost everywhere; JSON carries all of them. */
 export const ODD_VALUES: readonly unknown[] = [
@@ -49,6 +50,13 @@ export function mutate(value: unknown, change: Mutation): unknown {
   const path = paths[change.at % paths.length] ?? [];
   if (change.kind === 'replace') return changed(value, path, () => [ODD_VALUES[change.with % ODD_VALUES.length]]);
   return changed(value, path, (old) => (change.kind === 'remove' ? [] : Array.from({ length: 20 }, () => old)));
+}
+
+/** For every text in a value, a copy of it in which that text is another one. */
+export function* withTextReplaced(value: unknown, evil: string): Generator<{ readonly path: Path; readonly changed: unknown }> {
+  for (const path of pathsOf(value)) {
+    if (typeof valueAt(value, path) === 'string') yield { path, changed: changed(value, path, () => [evil]) };
+  }
 }
 
 function pathsOf(value: unknown, path: Path = []): Path[] {

@@ -265,6 +265,25 @@ describe('functions inside the kernel', () => {
   });
 });
 
+describe('addresses outside of a network', () => {
+  const outside = (...values: string[]) => ({ matchArgs: [on('NotDAddr', ...values)] });
+  const connects = (...selectors: object[]) =>
+    probe({ call: 'tcp_connect', syscall: false, args: [{ index: 0, type: 'sock' }], selectors });
+
+  it('are those of the family that the network is of, and no other', () => {
+    expect(dangersOf(connects(outside('10.0.0.0/8'))).map(formatProblem)).toEqual([
+      'spec.kprobes[0].selectors[0]: IPv6 never matches here: "tcp_connect" sees it, and no value is of that family; add an address of it, or a selector with operator Family, values: [AF_INET6]',
+    ]);
+    expect(codes(connects(outside('fd00::/8')))).toEqual(['OneAddressFamily']);
+  });
+
+  it('are of both where both are named, or the family is asked for', () => {
+    expect(codes(connects(outside('10.0.0.0/8', 'fd00::/8')))).toEqual([]);
+    expect(codes(connects(outside('10.0.0.0/8'), { matchArgs: [on('Family', 'AF_INET6')] }))).toEqual([]);
+    expect(codes(connects({ matchArgs: [on('DAddr', '10.0.0.0/8')] }))).toEqual([]);
+  });
+});
+
 describe('selectors in the wrong order', () => {
   const shells = { matchBinaries: [{ operator: 'In', values: ['/bin/bash'] }] };
 

@@ -8,6 +8,7 @@ import { warnOfEverySyscall } from './every-syscall.ts';
 import { warnOfHotHooks } from './hot-hooks.ts';
 import { warnOfKillsWithoutDeny } from './kill-without-deny.ts';
 import { warnOfMissingScope } from './missing-scope.ts';
+import { warnOfOneAddressFamily } from './one-address-family.ts';
 import { warnOfReadingAsWell } from './reading-as-well.ts';
 import { warnOfSelectorOrder } from './selector-order.ts';
 import { warnOfUnsteadyFunctions } from './unsteady-functions.ts';
@@ -17,6 +18,7 @@ const CHECKS: readonly ((sink: ProblemSink, subject: Subject) => void)[] = [
   warnOfCommonFiles,
   warnOfMissingScope,
   warnOfReadingAsWell,
+  warnOfOneAddressFamily,
   warnOfSelectorOrder,
   warnOfChangingArguments,
   warnOfKillsWithoutDeny,

@@ -2,6 +2,7 @@
 import { effectOf, isEnforcing } from '../effect.ts';
 import type { PlanFilter, PlanHook, PlanSelector } from '../plan.ts';
 import type { Policy } from '../policy.ts';
+import { quote } from '../problem.ts';
 
 export type Place = { readonly hook: PlanHook; readonly selector: PlanSelector };
 
@@ -50,7 +51,7 @@ export function isOnValues(filter: PlanFilter): boolean {
 
 /** `"sys_execve"`, `"file_open"`, `"sched/sched_switch"`; of a list its name. */
 export function nameOf(hook: PlanHook): string {
-  return JSON.stringify(hook.target);
+  return quote(hook.target);
 }
 
 /** Names with blanks between them. */

@@ -1,4 +1,4 @@
-import { type Examples, hook, onFile, selector, times, warned } from './example.ts';
+import { type Examples, hook, onFile, onSocket, selector, times, warned } from './example.ts';
 
 const DENY = 'matchActions: [{ action: Override, argError: -1 }]';
 const KILL = 'matchActions: [{ action: Sigkill }]';
@@ -55,6 +55,10 @@ export const DANGER_EXAMPLES = {
   UnsteadyFunction: warned(
     hook('kprobes', 'call: do_init_module', 'syscall: false'),
     hook('tracepoints', 'subsystem: module', 'event: module_load'),
+  ),
+  OneAddressFamily: warned(
+    onSocket('matchArgs: [{ index: 0, operator: NotDAddr, values: [10.0.0.0/8] }]'),
+    onSocket('matchArgs: [{ index: 0, operator: NotDAddr, values: [10.0.0.0/8, "fd00::/8"] }]'),
   ),
   ImplicitException: warned(
     inPods(
