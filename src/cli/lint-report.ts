@@ -45,7 +45,8 @@ function kernelTable(policies: readonly LintedPolicy[]): string {
     policyLabel(policy),
     ...policy.kernels.map(({ loads, effective, reasons }) => {
       const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
-      return `${loads ? effective : 'does not load'}${why}`;
+      const what = effective === 'none' ? 'nothing' : effective;
+      return `${loads ? what : 'does not load'}${why}`;
     }),
   ]);
   return formatTable(['POLICY', ...names], rows);
