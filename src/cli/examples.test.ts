@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { dangersOf } from '../policy/testing/policies.ts';
-import { runCli } from './testing/run-cli.ts';
+import { type CliRun, runCli } from './testing/run-cli.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const FOLDER = path.join(ROOT, 'examples');
@@ -41,6 +41,27 @@ function testFileOf(policy: string): string {
   return path.join(path.dirname(policy), 'tests', path.basename(policy).replace(/\.yaml$/, '.test.yaml'));
 }
 
+function yamlBlocks(page: string): readonly string[] {
+  return Array.from(page.matchAll(/^```yaml\n([^]+?)^```/gm), ([, block = '']) => block);
+}
+
+/** A policy and its tests as two files of a folder of their own. */
+function testTogether(name: string, policy: string, tests: string): Promise<CliRun> {
+  const folder = mkdtempSync(path.join(scratch, `${name}-`));
+  writeFileSync(path.join(folder, `${name}.yaml`), policy);
+  writeFileSync(path.join(folder, `${name}.test.yaml`), tests);
+  return runCli(['test', folder]);
+}
+
+const TESTS_OF_EGRESS = `pod: { labels: { egress: internal } }
+cases:
+  - { name: outside, args: { 1: { saddr: 203.0.113.7, sport: 443 } }, expect: deny EACCES }
+  - { name: outside by IPv6, args: { 1: { saddr: "2001:db8::7", sport: 443 } }, expect: deny EACCES }
+  - { name: inside, args: { 1: { saddr: 10.1.2.3, sport: 443 } }, expect: nothing }
+  - { name: local, args: { 1: { family: AF_UNIX } }, expect: nothing }
+  - { name: host, args: { 1: { saddr: 203.0.113.7, sport: 443 } }, host: true, expect: nothing }
+`;
+
 describe('the library of examples', () => {
   it('loads on all recorded kernels', { timeout: 60_000 }, async () => {
     const { code, stdout } = await runCli(['lint', 'examples/', '--kernels', 'all']);
@@ -61,21 +82,24 @@ describe('the library of examples', () => {
   });
 
   it('compiles the policy of its page that waits for the engine, whose tests run', { timeout: 60_000 }, async () => {
-    const [, policy = ''] = /^```yaml\n([^]+?)^```/m.exec(textOf('README.md')) ?? [];
-    writeFileSync(path.join(scratch, 'deny-egress.yaml'), policy);
-    writeFileSync(
-      path.join(scratch, 'deny-egress.test.yaml'),
-      `pod: { labels: { egress: internal } }
-cases:
-  - { name: outside, args: { 1: { saddr: 203.0.113.7, sport: 443 } }, expect: deny EACCES }
-  - { name: outside by IPv6, args: { 1: { saddr: "2001:db8::7", sport: 443 } }, expect: deny EACCES }
-  - { name: inside, args: { 1: { saddr: 10.1.2.3, sport: 443 } }, expect: nothing }
-  - { name: local, args: { 1: { family: AF_UNIX } }, expect: nothing }
-  - { name: host, args: { 1: { saddr: 203.0.113.7, sport: 443 } }, host: true, expect: nothing }
-`,
-    );
-    const { code, stdout, stderr } = await runCli(['test', scratch]);
+    const [policy = ''] = yamlBlocks(textOf('README.md'));
+    const { code, stdout, stderr } = await testTogether('deny-egress', policy, TESTS_OF_EGRESS);
     expect(`${stdout}${stderr}`).toContain('5 passed');
+    expect(code).toBe(0);
+  });
+});
+
+describe('the page about writing policies', () => {
+  const [policy = '', tests = ''] = yamlBlocks(readFileSync(path.join(ROOT, 'docs/writing-policies.md'), 'utf8'));
+
+  it('shows a first version in which its tests find the mistake', { timeout: 60_000 }, async () => {
+    const { code, stdout } = await testTogether('keep-api-key', policy, tests);
+    expect(stdout).toContain('✗ other files may be opened');
+    expect(code).toBe(1);
+  });
+
+  it('and a second one that passes', { timeout: 60_000 }, async () => {
+    const { code } = await testTogether('keep-api-key', policy.replace('operator: Prefix', 'operator: Equal'), tests);
     expect(code).toBe(0);
   });
 });
