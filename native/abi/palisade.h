@@ -265,7 +265,7 @@ struct pal_mask { u64 w[PAL_WORDS]; };				/* 32: value of ints_H, scope_H, cols_
 struct pal_rng_key { u32 plen; u32 plane; u8 v[8]; };		/* 16 -> pal_mask; LPM: plen = 32 + bits; v big endian, top bit flipped if the slot is SIGNED */
 #define PAL_ADDR_MAX 16
 struct pal_addr_key { u32 plen; u16 plane, family; u8 addr[PAL_ADDR_MAX]; }; /* 24 -> pal_addr; LPM: plen = 32 + bits; family 4 or 6 */
-/* hit = those with a network around the address; fam = those that name networks of this family at all. cand &= ((hit ^ inv) & fam) | dc;
+/* An IPv4-mapped IPv6 address is looked up as its IPv4 address. hit = those with a network around the address; fam = those that name networks of this family at all. cand &= ((hit ^ inv) & fam) | dc;
  * every family that a plane knows has a row of 0 bits. */
 struct pal_addr { u64 hit[PAL_WORDS], fam[PAL_WORDS]; };	/* 64 */
 #define PAL_AC_CLASSES 64   /* byte classes of one automaton; class 0 = bytes that no value has */

@@ -1,9 +1,12 @@
+import { ENGINE_BINARY_BYTES, ENGINE_BYTES } from '../../src/policy/bind/engine-features.ts';
 import { OPTION_NAMES } from '../../src/policy/compile/options.ts';
 import { UNSUPPORTED_OPTIONS } from '../../src/policy/compile/unsupported.ts';
 import { LIMITS } from '../../src/policy/limits.ts';
+import { type LanguageFacts, notInEngine } from './language-page.ts';
+import { table } from './markdown.ts';
 
-/** What is refused, and the bounds: the generated part of docs/limits.md. */
-export function limitsPart(): string {
+/** What compiles and no engine runs yet, what is refused, and the bounds: the generated part of docs/limits.md. */
+export function limitsPart(facts: readonly LanguageFacts[]): string {
   const bounds: [string, number | string][] = [
     ['hooks of a policy', LIMITS.hooksPerPolicy],
     ['selectors of a hook and policy', LIMITS.selectorsPerHook],
@@ -23,10 +26,25 @@ export function limitsPart(): string {
     ['message, tag', `${LIMITS.messageBytes}, ${LIMITS.tagBytes} bytes (longer ones are cut, with a warning)`],
     ['compiled policy', `${LIMITS.planBytes} bytes`],
   ];
+  const refused = facts.filter(({ row, bound }) => row.value !== undefined && bound.length === 0 && row.field !== 'spec.options[].name');
   return [
-    '### Fields and values that are refused',
+    '### What the engine of this version does not run yet',
     '',
-    'The API server stores them if the webhook is not there; the compiler refuses them with `NotSupported` and the path of the field.',
+    'The whole language compiles, is explained and tested, and [language.md](language.md) shows every part of it. A hook that needs something',
+    'of this list is refused by every node with the reason `NotInEngine`, and by the webhook if no node can have it.',
+    '',
+    ...table(['where', 'not yet'], notInEngine(facts)),
+    '',
+    `So are values of Equal and Prefix over ${ENGINE_BYTES.Equal} bytes, and paths of binaries over ${ENGINE_BINARY_BYTES} bytes.`,
+    '',
+    '### What is refused',
+    '',
+    'The API server stores it if the webhook is not there; the compiler refuses it with the path of the field.',
+    '',
+    ...table(
+      ['where', 'value', 'why'],
+      refused.map(({ row, compiled }) => [`\`${row.field}\``, `\`${row.value}\``, compiled.replace('refused: ', '')]),
+    ),
     '',
     '| option | instead |',
     '|---|---|',

@@ -98,6 +98,19 @@ describe('palisade lint', timing, () => {
     expect(code).toBe(1);
   });
 
+  it('warns of two policies with one name in what is applied together', async () => {
+    const { code, stdout } = await runCli(['lint', '-'], { stdin: `${GOOD}---\n${GOOD}` });
+    expect(stdout).toBe(
+      'stdin:21:9: warning: RepeatedName: metadata.name: stdin#1 has this name as well, and the later one replaces the other\n',
+    );
+    expect(code).toBe(0);
+  });
+
+  it('skips a test of policies, also where it is named, as commit hooks do', async () => {
+    const file = write('named.test.yaml', 'cases:\n- name: none\n  args: []\n  expect: allow\n');
+    expect(await runCli(['lint', file])).toMatchObject({ code: 0, stdout: '' });
+  });
+
   it('walks through folders, and leaves alone what is hidden or was never meant as a policy', async () => {
     const root = path.join(folder, 'tree');
     write('tree/a/b/bad.yml', BAD);
@@ -108,12 +121,13 @@ describe('palisade lint', timing, () => {
     write('tree/package.json', '{"name": "web"}');
     write('tree/Chart.yaml', 'apiVersion: v2\nname: web\n');
     write('tree/templates/deployment.yaml', '{{ if .Values.on }}\nkind: Deployment\n{{ end }}\n');
+    write('tree/a/bad.test.yaml', 'cases:\n- name: none\n  args: []\n  expect: allow\n');
     write('tree/notes.txt', BAD);
     write('tree/.git/bad.yaml', BAD);
     symlinkSync(root, path.join(root, 'a/loop'));
     const { code, stdout, stderr } = await runCli(['lint', 'tree'], { cwd: folder });
     expect(stdout.split('\n').map((line) => line.split(':')[0])).toEqual(['tree/a/b/bad.yml', 'tree/policy.json', '']);
-    expect(stderr).toBe('2 policies in 5 files: 2 errors; 3 other objects skipped\n');
+    expect(stderr).toBe('2 policies in 6 files: 2 errors; 4 other objects skipped\n');
     expect(code).toBe(1);
   });
 

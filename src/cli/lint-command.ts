@@ -7,6 +7,7 @@ import { type LintedFile, lintFile } from './lint-file.ts';
 import { type Finding, countFindings } from './lint-finding.ts';
 import { type LintReport, jsonReport, summaryLine, textReport, totalCounts } from './lint-report.ts';
 import { startProgress } from './lint-progress.ts';
+import { TEST_FILE, onlyMeantPolicies } from './meant-policies.ts';
 import { styleOf } from './output-style.ts';
 import { type FoundFile, findPolicyFiles, readFileBytes, shownName } from './policy-files.ts';
 
@@ -93,12 +94,7 @@ async function lintPaths(paths: readonly string[], kernels: readonly NamedKernel
 async function lintOne(file: FoundFile, kernels: readonly NamedKernel[], io: CliIo): Promise<LintedFile> {
   const bytes = await readFileBytes(file.path, io.stdin);
   const read = readDocuments(shownName(file.path), bytes);
-  return lintFile(read, file.isNamed || mentionsPolicies(bytes) ? 'meant' : 'found in a folder', kernels);
-}
-
-/** What in a folder cannot even be read is a problem only where it was meant as a policy: templates of charts are not. */
-function mentionsPolicies(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('TracingPolicy');
+  return lintFile(file.isNamed && !TEST_FILE.test(file.path) ? read : onlyMeantPolicies(read, bytes), kernels);
 }
 
 function withoutRemarks(report: LintReport): LintReport {

@@ -1,6 +1,5 @@
 import type { PolicyDocument, ReadDocuments } from '../policy/document/document.ts';
-import { nearestName } from '../policy/nearest.ts';
-import { isJsonObject } from '../policy/plain-json.ts';
+import { locate } from '../policy/document/locate.ts';
 import type { PolicyKind } from '../policy/plan.ts';
 import type { NamedKernel } from './kernel-choice.ts';
 import { type Finding, findingOf } from './lint-finding.ts';
@@ -28,42 +27,46 @@ export type LintedFile = {
   readonly skippedCount: number;
 };
 
-/** `meant`: whatever is in the file should be right. Others lay in a folder beside policies, and say nothing of policies. */
-export type FileOrigin = 'meant' | 'found in a folder';
-
 /** Pure: everything that lint says about one file. */
-export function lintFile(read: ReadDocuments, origin: FileOrigin, kernels: readonly NamedKernel[]): LintedFile {
-  const isMeant = origin === 'meant';
-  const documents = read.documents.filter((document) => isMeant || isNearlyPolicy(document));
-  const problems = isMeant ? read.problems : [];
-  const linted = documents.map((document) => lintDocument(document, kernels));
+export function lintFile(read: ReadDocuments, kernels: readonly NamedKernel[]): LintedFile {
+  const linted = read.documents.map((document) => lintDocument(document, kernels));
+  const findings = [...read.problems.map(findingOf), ...linted.flatMap(({ findings: own }) => own), ...repeatedNames(linted)];
   return {
-    findings: [...problems.map(findingOf), ...linted.flatMap(({ findings }) => findings)].toSorted(byPlace),
+    findings: findings.toSorted(byPlace),
     policies: linted.flatMap(({ policy }) => policy ?? []),
-    policyCount: documents.length,
-    skippedCount: read.skipped.length + read.documents.length - documents.length + read.problems.length - problems.length,
+    policyCount: read.documents.length,
+    skippedCount: read.skipped.length,
   };
 }
 
-type LintedDocument = { readonly findings: readonly Finding[]; readonly policy?: LintedPolicy };
+type LintedDocument = { readonly document: PolicyDocument; readonly findings: readonly Finding[]; readonly policy?: LintedPolicy };
 
 function lintDocument(document: PolicyDocument, kernels: readonly NamedKernel[]): LintedDocument {
   const checked = checkPolicy(document);
-  if (!checked.ok) return { findings: checked.problems.map(findingOf) };
+  if (!checked.ok) return { document, findings: checked.problems.map(findingOf) };
   const { kind, namespace, name } = checked.policy;
   const onKernels = lintOnKernels(document, checked.compiled, kernels);
   return {
+    document,
     findings: [...checked.warnings.map(findingOf), ...onKernels.findings],
     policy: { source: checked.source, kind, namespace, name, digest: checked.compiled.digest, kernels: onKernels.verdicts },
   };
 }
 
-/** Folders hold package.json, Chart.yaml, values.yaml and the like; an object whose kind or version is misspelt was meant as a policy. */
-function isNearlyPolicy({ object }: PolicyDocument): boolean {
-  if (!isJsonObject(object)) return false;
-  const { apiVersion, kind } = object;
-  const hasVersion = typeof apiVersion === 'string' && apiVersion.startsWith('cilium.io/');
-  return hasVersion || (typeof kind === 'string' && nearestName(kind, ['TracingPolicy', 'TracingPolicyNamespaced']) !== undefined);
+/** Of two objects with one name the API server keeps the later one. Other files may replace a policy on purpose: overlays do. */
+function repeatedNames(linted: readonly LintedDocument[]): readonly Finding[] {
+  const seen = new Map<string, string>();
+  return linted.flatMap(({ document, policy }): Finding[] => {
+    if (policy === undefined || policy.name === '') return [];
+    const key = JSON.stringify([policy.kind, policy.namespace, policy.name]);
+    const before = seen.get(key);
+    seen.set(key, before ?? document.source);
+    if (before === undefined) return [];
+    const message = `${before} has this name as well, and the later one replaces the other`;
+    const { file } = document.text;
+    const region = locate(document, 'metadata.name');
+    return [{ file, source: document.source, region, severity: 'warning', code: 'RepeatedName', field: 'metadata.name', message }];
+  });
 }
 
 function byPlace(a: Finding, b: Finding): number {

@@ -11,7 +11,7 @@ const kernels = ['5.10', '6.12'].map((name) => ({ name, facts: readKnownKernel(n
 
 function lint(hooks: string, options = ''): { readonly findings: readonly Finding[]; readonly verdicts: readonly KernelVerdict[] } {
   const text = `apiVersion: cilium.io/v1alpha1\nkind: TracingPolicy\nmetadata: {name: p}\nspec:\n  podSelector: {}\n${options}${hooks}`;
-  const { findings, policies } = lintFile(readDocuments('p.yaml', Buffer.from(text)), 'meant', kernels);
+  const { findings, policies } = lintFile(readDocuments('p.yaml', Buffer.from(text)), kernels);
   return { findings, verdicts: policies[0]?.kernels ?? [] };
 }
 
@@ -34,6 +34,7 @@ describe('A policy on kernels', () => {
       { code: 'HookIgnored', field: 'spec.kprobes[1].call', kernels: ['5.10', '6.12'] },
     ]);
     expect(verdicts.map(({ loads }) => loads)).toEqual([true, true]);
+    expect(verdicts[1]?.reasons).toEqual(['HookIgnored']);
   });
 
   it('says once what is the same on several kernels, and that the engine does not run it yet', () => {

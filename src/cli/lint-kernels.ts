@@ -55,7 +55,7 @@ const STRENGTH = ['none', 'observe', 'kill', 'deny'] as const;
 function verdictOf(kernel: string, hooks: readonly BoundHook[]): KernelVerdict {
   const loads = hooks.every((hook) => hook.failure === null);
   const strongest = STRENGTH.findLast((effective) => hooks.some((hook) => hook.effective === effective)) ?? 'none';
-  const reasons = hooks.flatMap(remarksOf).filter(({ severity }) => severity === (loads ? 'warning' : 'error'));
+  const reasons = hooks.flatMap(remarksOf).filter(({ severity }) => loads || severity === 'error');
   return {
     kernel,
     loads,

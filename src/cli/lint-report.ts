@@ -1,6 +1,7 @@
 import type { LintedPolicy } from './lint-file.ts';
 import { type Counts, type Finding, type Severity, countFindings, findingText } from './lint-finding.ts';
 import type { Style } from './output-style.ts';
+import { printableText } from './printable-text.ts';
 import { formatTable } from './table.ts';
 
 /** All that lint found out. */
@@ -23,13 +24,8 @@ export function textReport({ findings, policies }: LintReport, style: Style): st
 
 export function findingLine(finding: Finding, style: Style): string {
   const { file, region, severity, code } = finding;
-  const place = style.bold(`${visible(file)}:${region.line}:${region.column}:`);
-  return `${place} ${TONES[severity](style)(`${severity}:`)} ${code}: ${findingText(finding)}\n`;
-}
-
-/** Names of files may hold anything; what a terminal would obey is shown instead. */
-function visible(name: string): string {
-  return name.replaceAll(/\p{Cc}/gu, (char) => `\\x${(char.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
+  const place = style.bold(`${printableText(file)}:${region.line}:${region.column}:`);
+  return `${place} ${TONES[severity](style)(`${severity}:`)} ${code}: ${printableText(findingText(finding))}\n`;
 }
 
 const TONES: Readonly<Record<Severity, (style: Style) => (text: string) => string>> = {
@@ -45,7 +41,8 @@ function kernelTable(policies: readonly LintedPolicy[]): string {
     policyLabel(policy),
     ...policy.kernels.map(({ loads, effective, reasons }) => {
       const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
-      return `${loads ? effective : 'does not load'}${why}`;
+      const what = effective === 'none' ? 'nothing' : effective;
+      return `${loads ? what : 'does not load'}${why}`;
     }),
   ]);
   return formatTable(['POLICY', ...names], rows);

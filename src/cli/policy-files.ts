@@ -15,6 +15,7 @@ import { readDocuments } from '../policy/document/read-documents.ts';
 import { parse } from '../policy/parse.ts';
 import type { Policy } from '../policy/policy.ts';
 import { CliError } from './cli-io.ts';
+import { onlyMeantPolicies } from './meant-policies.ts';
 
 export type CheckedPolicy =
   | {
@@ -40,7 +41,9 @@ export async function readPolicyFiles(paths: readonly string[], stdin: Readable)
   const problems: LocatedProblem[] = [];
   let emptyCount = 0;
   for (const file of await findPolicyFiles(paths, 'folders only')) {
-    const found = readDocuments(shownName(file.path), await readFileBytes(file.path, stdin));
+    const bytes = await readFileBytes(file.path, stdin);
+    const read = readDocuments(shownName(file.path), bytes);
+    const found = file.isNamed ? read : onlyMeantPolicies(read, bytes);
     documents.push(...found.documents);
     skipped.push(...found.skipped);
     problems.push(...found.problems);

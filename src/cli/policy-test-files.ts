@@ -8,9 +8,8 @@ import type { TestedPolicy } from '../policy/policy-tests/hook-names.ts';
 import type { TestFile } from '../policy/policy-tests/test-schema.ts';
 import type { Problem } from '../policy/problem.ts';
 import { CliError } from './cli-io.ts';
+import { TEST_FILE } from './meant-policies.ts';
 import { checkPolicy, findPolicyFiles, readFileBytes, readPolicyFiles, shownName } from './policy-files.ts';
-
-const TEST_FILE = /[._]test\.ya?ml$/;
 
 /** Test files among these paths, and below those that are folders. None: a `CliError`. */
 export async function findTestFiles(paths: readonly string[]): Promise<readonly string[]> {

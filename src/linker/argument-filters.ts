@@ -1,4 +1,5 @@
 /** Planes over arguments: numbers, texts, sockets, and conditions over several of them. */
+import type { SlotFields } from '../abi/hook-config.ts';
 import {
   PAL_AC_STATES,
   PAL_F_DADDR,
@@ -33,7 +34,7 @@ import { type FilterContext, slotForFilter } from './filter-context.ts';
 import type { LinkFailure } from './link-failure.ts';
 import type { FilterUse } from './plane-builder.ts';
 import type { FilterData } from './plane-data.ts';
-import { prefixesOf, rangeKey } from './range-trie.ts';
+import { prefixesOf, rangeKeys, slotBounds } from './range-trie.ts';
 import { byteString, reversed } from './string-trie.ts';
 import { syscallValue } from './syscall-numbers.ts';
 import { bytesOf, countBytes, countStates, MAX_PATTERN_BYTES, withoutCase } from './substring-automaton.ts';
@@ -55,11 +56,14 @@ export function addArgumentFilter(context: FilterContext, filter: ArgumentFilter
     const after = slotForFilter(context, filter.after, use);
     if (before === null) return unreadable(filter.before);
     if (after === null) return unreadable(filter.after);
+    if (before.fields.storage !== 'scalar') return misfit(filter.before, before.fields.storage);
+    if (after.fields.storage !== 'scalar') return misfit(filter.after, after.fields.storage);
     context.planes.add({ source: PAL_P_SLOT, slot: before.number, field: after.number, storage: 'scalar' }, use, { kind: 'gain' });
     return null;
   }
   const slot = slotForFilter(context, filter.arg, use);
   if (slot === null) return unreadable(filter.arg);
+  if ((slot.fields.storage === 'scalar') !== NUMBERS.has(filter.on)) return misfit(filter.arg, slot.fields.storage);
   const isSigned = (slot.fields.flags & PAL_SF_SIGNED) !== 0;
   const data = dataOf(filter, isSigned, context.input);
   if ('reason' in data) return data;
@@ -67,6 +71,15 @@ export function addArgumentFilter(context: FilterContext, filter: ArgumentFilter
   const value = { source: PAL_P_SLOT, slot: slot.number, field: fieldOf(filter), storage: slot.fields.storage };
   context.planes.add(value, { ...use, negated }, data);
   return null;
+}
+
+/** Filters that compare numbers; all others compare what is copied into scratch memory. */
+const NUMBERS: ReadonlySet<PlanFilter['on']> = new Set(['int', 'range', 'mask']);
+
+/** `auto` is what the kernel says, and a filter may have been written for something else. */
+function misfit(arg: number, storage: SlotFields['storage']): LinkFailure {
+  const what = storage === 'scalar' ? 'a number' : 'no number';
+  return { reason: 'BtfTypeMismatch', message: `argument ${arg} is ${what} in this kernel, and the filter compares something else` };
 }
 
 function unreadable(arg: number): LinkFailure {
@@ -80,7 +93,7 @@ function dataOf(filter: OneArgumentFilter, isSigned: boolean, machine: Machine):
     case 'int':
       return integerData(filter, isSigned, machine);
     case 'range':
-      return { kind: 'ranges', ranges: filter.ranges.map((range) => keysOf(range, isSigned)) };
+      return { kind: 'ranges', ranges: filter.ranges.flatMap((range) => keysOf(range, isSigned)) };
     case 'mask':
       return { kind: 'mask', mask: BigInt(filter.mask) };
     case 'bytes':
@@ -120,24 +133,24 @@ function fieldOf(filter: OneArgumentFilter): number {
   }
 }
 
-function keysOf([min, max]: PlanRange, isSigned: boolean): readonly [bigint, bigint] {
-  return [rangeKey(BigInt(min), isSigned), rangeKey(BigInt(max), isSigned)];
+function keysOf([min, max]: PlanRange, isSigned: boolean): readonly (readonly [bigint, bigint])[] {
+  const keys = rangeKeys(BigInt(min), BigInt(max), isSigned);
+  return keys === null ? [] : [keys];
 }
 
 function integerData(filter: PlanIntFilter, isSigned: boolean, { arch, target }: Machine): FilterData | LinkFailure {
   const values: bigint[] = [];
+  const { min, max } = slotBounds(isSigned);
   for (const text of filter.values) {
     const value = /^-?\d+$/.test(text) ? BigInt(text) : syscallValue(text, arch);
     if (value === undefined)
       return { reason: 'FunctionNotFound', message: `the number of the system call ${text} on ${arch} is not known` };
-    values.push(value);
+    if (value >= min && value <= max) values.push(value);
   }
   if (target.tables === 'all' && values.length > MANY_VALUES) {
-    const ranges = runsOf(values.toSorted((a, b) => (a < b ? -1 : 1))).map(([min, max]): readonly [bigint, bigint] => [
-      rangeKey(min, isSigned),
-      rangeKey(max, isSigned),
-    ]);
-    const rows = ranges.reduce((sum, [min, max]) => sum + [...prefixesOf(min, max)].length, 0);
+    const runs = runsOf(values.toSorted((a, b) => (a < b ? -1 : 1)));
+    const ranges = runs.map(([first, last]): readonly [bigint, bigint] => [first - min, last - min]);
+    const rows = ranges.reduce((sum, [from, to]) => sum + [...prefixesOf(from, to)].length, 0);
     if (rows < values.length) return { kind: 'ranges', ranges };
   }
   return { kind: 'ints', values: values.map((value) => BigInt.asUintN(64, value)) };
@@ -191,11 +204,15 @@ function socketData(filter: PlanSocketFilter): FilterData {
   const single = filter.ranges.every(([min, max]) => min === max);
   return single
     ? { kind: 'ints', values: filter.ranges.map(([value]) => BigInt(value)) }
-    : { kind: 'ranges', ranges: filter.ranges.map((range) => keysOf(range, false)) };
+    : { kind: 'ranges', ranges: filter.ranges.flatMap((range) => keysOf(range, false)) };
 }
 
 function addExpression(context: FilterContext, filter: PlanCelFilter, use: FilterUse): LinkFailure | null {
-  for (const arg of argumentsOf(filter.expression)) if (slotForFilter(context, arg, use) === null) return unreadable(arg);
+  for (const arg of argumentsOf(filter.expression)) {
+    const slot = slotForFilter(context, arg, use);
+    if (slot === null) return unreadable(arg);
+    if (slot.fields.storage !== 'scalar') return misfit(arg, slot.fields.storage);
+  }
   const added = context.cel.add(filter.expression, (arg) => context.argSlots[arg] ?? null);
   if (added === null) return { reason: 'CelBudget', message: `the expression is too large: a hook has room for ${CEL_BOUNDS}` };
   const value = { source: PAL_P_CEL, slot: 0, field: added.number & 0xff, storage: 'scalar' } as const;

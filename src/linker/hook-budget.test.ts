@@ -23,7 +23,7 @@ function list(count: number, value: (i: number) => string): string {
   return JSON.stringify(Array.from({ length: count }, (_, i) => value(i)));
 }
 
-describe('what does not fit one hook names a reason and a field', () => {
+describe('what does not fit one hook names a reason and a field', { timeout: 60_000 }, () => {
   it('substrings with more different bytes than an automaton tells apart', () => {
     const all = Array.from({ length: 94 }, (_, i) => String.fromCharCode(0x21 + i)).filter((char) => char !== '"' && char !== '\\');
     const policy = kprobe('bytes', 'string', `{index: 0, operator: SubString, values: ${JSON.stringify(all)}}`);

@@ -31,7 +31,7 @@ function lanes(node: LinkedNode): readonly LinkedHook[] {
   return node.hooks.toSorted((a, b) => a.lane - b.lane);
 }
 
-describe('an attach point with more policies than one engine holds', () => {
+describe('an attach point with more policies than one engine holds', { timeout: 60_000 }, () => {
   it('gets further engines, which are hooks of their own on the same point', () => {
     const node = inLanes(names(6).map((name) => wide(name, 64)));
     expect(node.problems).toEqual([]);

@@ -31,7 +31,7 @@ export type PlaneValue = {
 /** Strings are byte strings; suffixes are reversed already, and folded substrings are in lower case. */
 export type FilterData =
   | { readonly kind: 'ints'; readonly values: readonly bigint[] }
-  /** Unsigned, see `rangeKey`. */
+  /** Unsigned, see `rangeKeys`. */
   | { readonly kind: 'ranges'; readonly ranges: readonly (readonly [min: bigint, max: bigint])[] }
   | { readonly kind: 'strings'; readonly equal: readonly string[]; readonly prefixes: readonly string[] }
   | { readonly kind: 'suffixes'; readonly reversed: readonly string[] }

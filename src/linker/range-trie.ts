@@ -3,16 +3,23 @@ import { PAL_RANGE_KEY_BITS } from '../abi/layout.ts';
 import type { RangeRow } from '../abi/map-rows.ts';
 import type { SelectorMask } from '../abi/selector-mask.ts';
 
-/** Both ends included, unsigned: of signed numbers the top bit is flipped (`rangeKey`). */
+/** Both ends included, unsigned: of signed numbers the top bit is flipped (`rangeKeys`). */
 export type RangeValue = { readonly min: bigint; readonly max: bigint; readonly selectors: SelectorMask };
 
 type Prefix = { readonly value: bigint; readonly bits: number };
 
 const BITS = BigInt(PAL_RANGE_KEY_BITS);
 
-/** So that numbers sort as unsigned 64-bit ones. */
-export function rangeKey(value: bigint, signed: boolean): bigint {
-  return signed ? BigInt.asUintN(64, value) ^ (1n << (BITS - 1n)) : value;
+/** What a slot can hold: the type of an argument may be known from the kernel alone, and filters may name more. */
+export function slotBounds(signed: boolean): { readonly min: bigint; readonly max: bigint } {
+  return signed ? { min: -(1n << (BITS - 1n)), max: (1n << (BITS - 1n)) - 1n } : { min: 0n, max: (1n << BITS) - 1n };
+}
+
+/** So that numbers sort as unsigned 64-bit ones; null: the slot holds none of the range. */
+export function rangeKeys(first: bigint, last: bigint, signed: boolean): readonly [min: bigint, max: bigint] | null {
+  const { min, max } = slotBounds(signed);
+  const [from, to] = [first < min ? min : first, last > max ? max : last];
+  return from > to ? null : [from - min, to - min];
 }
 
 /** A lookup finds the longest prefix only: a row has the selectors of all prefixes around it as well. */

@@ -17,7 +17,7 @@ import {
   PAL_ACT_UNTRACK_SOCK,
 } from '../abi/layout.ts';
 import { bitMask, type SelectorMask } from '../abi/selector-mask.ts';
-import { type Effect, effectOf } from '../policy/effect.ts';
+import { type Effect, effectOf, isDenying } from '../policy/effect.ts';
 import type { PlanAction } from '../policy/plan.ts';
 import type { HookMemberInput, PlacedMember } from './hook-input.ts';
 
@@ -58,10 +58,7 @@ export function selectorEffect(member: HookMemberInput, index: number): { readon
 
 /** It denies this call, or has an enforcer deny a later one. */
 export function deniesSomehow(member: HookMemberInput, index: number): boolean {
-  return (
-    selectorEffect(member, index).effect.errno !== null ||
-    actionsOf(member, index).some((action) => action.type === 'notify_enforcer' && action.errno !== 0)
-  );
+  return isDenying(selectorEffect(member, index).effect);
 }
 
 /** Whether a value that cannot be read counts as a match for this selector's filters. */

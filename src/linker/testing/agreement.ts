@@ -130,7 +130,8 @@ function sumUp(verdicts: readonly ModelVerdict[]): Omit<CallConduct, 'policies'>
   };
 }
 
-function ofMatch(node: LinkedNode, hook: LinkedHook, match: ModelMatch, at: Conduct['at']): Conduct {
+/** What the engine did for one selector, in the words of both. */
+export function ofMatch(node: LinkedNode, hook: LinkedHook, match: ModelMatch, at: Conduct['at']): Conduct {
   const { bit: _bit, policy, selector, ...rest } = match;
   const uid = node.policies.find((entry) => entry.number === policy)?.ref.uid ?? `number ${policy} on ${hook.key}`;
   return { uid, at, ...decodeSelector(selector), ...rest };
@@ -166,7 +167,8 @@ function slotsOf(node: LinkedNode, uid: string, hookIndex: number): HookMember['
   return members.find((member) => member.uid === uid && member.hookIndex === hookIndex)?.argSlots ?? [];
 }
 
-function ofVerdict(
+/** The same of the reference evaluator. `slots`: of the hook's arguments. */
+export function ofVerdict(
   common: Pick<Conduct, 'uid' | 'hookIndex' | 'at'>,
   verdict: PolicyVerdict,
   hook: PlanHook,

@@ -8,6 +8,8 @@ import { openPids, openStrings, walkChunks } from './model-tables.ts';
 export type ModelLineage = {
   /** Null: not known. */
   readonly binary: Uint8Array | null;
+  /** What it ran before: followed sets stay in its record over exec. */
+  readonly formerBinaries?: readonly Uint8Array[] | undefined;
   /** Undefined: not known. */
   readonly pid?: number | undefined;
   /** Null: in no namespace of its own; undefined: not known. */
@@ -56,16 +58,19 @@ export function openSets(node: Pick<LinkedNode, 'binarySets' | 'pidSets' | 'foll
     return walkChunks(paths, PAL_BSETS_FORWARD, text) | walkChunks(paths, PAL_BSETS_REVERSED, Buffer.from(text.toReversed()));
   }
 
+  const everRan = ({ formerBinaries }: ModelLineage): bigint => (formerBinaries ?? []).reduce((sets, path) => sets | byPath(path), 0n);
   const ofBinary = ({ binary }: ModelLineage): bigint | null => (binary === null ? null : byPath(binary));
   const ofPid = ({ pid }: ModelLineage): bigint | null => (pid === undefined ? null : pids(PAL_PID_HOST, pid));
   const ofNsPid = ({ nsPid }: ModelLineage): bigint | null =>
     nsPid === undefined ? null : nsPid === null ? 0n : pids(PAL_PID_INNERMOST, nsPid);
 
-  function union(line: readonly ModelLineage[], isWhole: boolean, setsOf: (one: ModelLineage) => bigint | null): KnownSets {
+  function union(line: readonly ModelLineage[], isWhole: boolean, setsOf: (one: ModelLineage) => bigint | null, before = 0n): KnownSets {
     const all = line.map(setsOf);
-    const sets = all.reduce<bigint>((sum, one) => sum | (one ?? 0n), 0n) & node.followedSets;
+    const sets = all.reduce<bigint>((sum, one) => sum | (one ?? 0n), before) & node.followedSets;
     return { sets, complete: isWhole && !all.includes(null) };
   }
+
+  const everRanIn = (line: readonly ModelLineage[]): bigint => line.reduce((sets, one) => sets | everRan(one), 0n);
 
   const single = (sets: bigint | null): KnownSets => ({ sets: sets ?? 0n, complete: sets !== null });
   return (task) => {
@@ -76,8 +81,8 @@ export function openSets(node: Pick<LinkedNode, 'binarySets' | 'pidSets' | 'foll
     return {
       own: single(ofBinary(task)),
       parent: parent === undefined ? null : single(ofBinary(parent)),
-      follow: union(line, isWhole, ofBinary),
-      parentFollow: parent === undefined ? null : union(before, isWhole, ofBinary),
+      follow: union(line, isWhole, ofBinary, everRanIn(line)),
+      parentFollow: parent === undefined ? null : union(before, isWhole, ofBinary, everRanIn(before)),
       followPids: union(line, isWhole, ofPid),
       followNsPids: task.nsPid === null ? null : union(line, isWhole, ofNsPid),
     };

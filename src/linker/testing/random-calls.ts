@@ -168,6 +168,7 @@ function slotValue(raw: Raw, { type }: SlotFields): ModelValue {
 function randomLineage(random: Random): Lineage {
   return {
     binary: random.oneIn(8) ? null : Buffer.from(random.pick(BINARIES)),
+    ...(random.oneIn(4) ? { formerBinaries: random.some(BINARIES, 2).map((path) => Buffer.from(path)) } : {}),
     ...(random.oneIn(8) ? {} : { pid: random.pick(PIDS) }),
     ...(random.oneIn(8) ? {} : { nsPid: random.oneIn(4) ? null : random.pick(PIDS) }),
   };
@@ -211,7 +212,8 @@ function randomWorkload(random: Random): Workload {
   }
 }
 
-function taskOf(process: ProcessFacts, rules: readonly ScopeRule[]): ModelTask {
+/** The engine knows no namespace of a pending pod. `rules`: of the hook whose scope row it is. */
+export function taskOf(process: ProcessFacts, rules: readonly ScopeRule[]): ModelTask {
   const list = (numbers: NamespaceNumbers): readonly number[] => LINUX_NAMESPACES.map((name) => numbers[name]);
   const { namespaces, execNamespaces, hostNamespaces: _host, workload, ...rest } = process;
   return {

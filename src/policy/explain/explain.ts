@@ -10,8 +10,10 @@ import { scopeSentences, workloadClause } from './scope-sentences.ts';
 import type { ArgumentNames } from './value-names.ts';
 import { andList, many, shortened } from './words.ts';
 
+export type ExplainedPlan = Pick<CompiledPolicy, 'plan' | 'mode' | 'nodeSelector'>;
+
 /** Pure: a compiled policy in plain sentences. `names` may know what a kernel calls arguments. */
-export function explain({ plan, mode, nodeSelector }: CompiledPolicy, names: ArgumentNames): Explanation {
+export function explain({ plan, mode, nodeSelector }: ExplainedPlan, names: ArgumentNames): Explanation {
   return {
     summary: summaryOf(plan, mode),
     who: scopeSentences(plan.scope, nodeSelector),

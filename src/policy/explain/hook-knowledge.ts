@@ -200,6 +200,7 @@ export const FUNCTIONS: Table = new Map([
     do_init_module: 'a kernel module is about to be started',
     free_module: 'a kernel module is about to be removed',
     create_user_ns: 'a user namespace is about to be made',
+    security_create_user_ns: 'a user namespace is about to be made',
     path_mount: 'a file system is about to be mounted',
     bpf_check: 'a program of BPF is about to be verified',
     sys_setuid: 'a process is about to change its user',

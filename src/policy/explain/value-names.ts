@@ -36,9 +36,9 @@ export function placeName(hook: PlanHook, arg: PlanArg, names: ArgumentNames): s
     case 'return':
       return `the return value${followed(steps)}`;
     case 'current_task':
-      return `${steps} of the current task`;
+      return steps === '' ? 'the current task' : `${steps} of the current task`;
     case 'pt_regs':
-      return `register ${steps}`;
+      return steps === '' ? 'the registers' : `register ${steps}`;
     default: {
       const noun = hook.kind === 'tracepoint' ? 'field' : 'argument';
       const known = arg.label === '' ? names(hook, arg.index) : arg.label;

@@ -4,14 +4,14 @@ import type { FileType, PlanArg, PlanCelNode, PlanFilter, PlanHook, PlanRange, P
 import { positionsIn } from '../policy-tests/argument-names.ts';
 import type { ArgumentWords, DetailedValue } from '../policy-tests/test-schema.ts';
 import { type Dimension, MAX_VALUES, distinct, neighbours, rarestFirst } from './dimension.ts';
-import { type Draft, identityOf, valueOf } from './draft.ts';
+import { type Draft, type Identify, valueOf } from './draft.ts';
 
 /** A value that hooks read, with all filters on it. */
 type ReadValue = { readonly identity: string; readonly args: readonly PlanArg[]; readonly filters: readonly PlanFilter[] };
 
 /** What can be varied about the arguments of a call, from what the filters of all these hooks compare them with. */
-export function argumentDimensions(hooks: readonly PlanHook[]): readonly Dimension[] {
-  return readValues(hooks).flatMap((value) => {
+export function argumentDimensions(hooks: readonly PlanHook[], identify: Identify): readonly Dimension[] {
+  return readValues(hooks, identify).flatMap((value) => {
     const [arg] = value.args;
     return arg !== undefined && classOf(arg.type) === 'socket'
       ? socketDimensions(value)
@@ -19,14 +19,14 @@ export function argumentDimensions(hooks: readonly PlanHook[]): readonly Dimensi
   });
 }
 
-function readValues(hooks: readonly PlanHook[]): readonly ReadValue[] {
+function readValues(hooks: readonly PlanHook[], identify: Identify): readonly ReadValue[] {
   const found = new Map<string, { args: PlanArg[]; filters: PlanFilter[] }>();
   for (const hook of hooks) {
     const filters = hook.selectors.flatMap((selector) => [...selector.filters, ...(selector.returnFilters ?? [])]);
     for (const [position, arg] of hook.args.entries()) {
       const about = filters.filter((filter) => positionsIn(filter).includes(position));
-      const entry = found.get(identityOf(arg)) ?? { args: [], filters: [] };
-      found.set(identityOf(arg), { args: [...entry.args, arg], filters: [...entry.filters, ...about] });
+      const entry = found.get(identify(arg)) ?? { args: [], filters: [] };
+      found.set(identify(arg), { args: [...entry.args, arg], filters: [...entry.filters, ...about] });
     }
   }
   return [...found].map(([identity, entry]) => ({ identity, ...entry }));
@@ -37,7 +37,7 @@ const SPECIAL: readonly ArgumentWords[] = ['unknown', 'absent', 'null'];
 function plainDimension({ identity, args, filters }: ReadValue): Dimension {
   const isCompared = filters.length > 0;
   const words = [...args.flatMap((arg) => usualWords(arg)), ...filters.flatMap(wordsOf(filters)), ...(isCompared ? SPECIAL : [])];
-  const readable = distinct(words, MAX_VALUES * 6).filter((each) => args.some((arg) => valueOf(arg, each) !== undefined));
+  const readable = distinct(words, MAX_VALUES * 6).filter((each) => args.every((arg) => valueOf(arg, each) !== undefined));
   return { name: identity, choices: readable.map((each) => withArgument(identity, each)) };
 }
 
@@ -74,7 +74,7 @@ function wordsOf(all: readonly PlanFilter[]): (filter: PlanFilter) => readonly A
       case 'range':
         return filter.ranges.slice(0, MAX_VALUES).flatMap((range) => range.flatMap(around));
       case 'mask':
-        return bitsOf(BigInt(filter.mask)).flatMap((bit) => [String(bit), String(bit << 1n)]);
+        return masksOf(BigInt(filter.mask), all).flatMap((bits) => [String(bits), String(BigInt.asIntN(64, bits))]);
       case 'bytes':
       case 'substring':
         return pick(filter, all).flatMap(neighbours).flatMap(asText);
@@ -106,9 +106,12 @@ function around(text: string): readonly ArgumentWords[] {
 
 const MAX_BITS = 4;
 
-function bitsOf(mask: bigint): readonly bigint[] {
+/** Single bits, all bits of the mask, and all bits of all masks: several filters may each want one of theirs. */
+function masksOf(mask: bigint, all: readonly PlanFilter[]): readonly bigint[] {
   const bits = Array.from({ length: 64 }, (_, bit) => 1n << BigInt(bit)).filter((bit) => (mask & bit) !== 0n);
-  return [...bits.slice(0, MAX_BITS), ...bits.slice(-1)];
+  const union = all.reduce((merged, filter) => (filter.on === 'mask' ? merged | BigInt(filter.mask) : merged), 0n);
+  const few = [...bits.slice(0, MAX_BITS), ...bits.slice(-1)];
+  return [...few, mask, union, ...few.map((bit) => union & ~bit), ...few.map((bit) => bit << 1n).filter((bit) => bit < 1n << 64n)];
 }
 
 /** Words of the format stand for themselves only inside an object; what YAML cannot hold is written as bytes. */

@@ -38,7 +38,15 @@ function binaryDimensions(hooks: readonly PlanHook[]): readonly Dimension[] {
       return { ...draft, process: path === undefined ? others : { ...others, [field]: path } };
     }),
   });
-  return [...(own ? [choose('binary')] : []), ...(inherited ? [choose('parent')] : [])];
+  const former: Dimension = {
+    name: 'ranBefore',
+    choices: [undefined, ...values].map((path) => (draft: Draft): Draft => {
+      const { ranBefore: _, ...others } = draft.process;
+      return { ...draft, process: path === undefined ? others : { ...others, ranBefore: [path] } };
+    }),
+  };
+  const follows = filters.some(({ followChildren }) => followChildren === true);
+  return [...(own ? [choose('binary')] : []), ...(inherited ? [choose('parent')] : []), ...(follows ? [former] : [])];
 }
 
 function pidDimensions(hooks: readonly PlanHook[]): readonly Dimension[] {
@@ -49,6 +57,7 @@ function pidDimensions(hooks: readonly PlanHook[]): readonly Dimension[] {
     const ids = rarestFirst(about.map(({ values }) => values))
       .slice(0, MAX_VALUES)
       .map(Number)
+      .flatMap((id) => [id, id + 1])
       .filter((id) => id >= 1 && id <= 4_194_304);
     const choices = [undefined, ...ids].map((id) => (draft: Draft): Draft => {
       const { [field]: _, ...others } = draft.process;
@@ -80,7 +89,7 @@ function capabilityDimensions(hooks: readonly PlanHook[]): readonly Dimension[] 
     const asked = masks.reduce((all, mask) => all | mask, 0n);
     const each = namesOf(asked).map((name) => [name]);
     const other = CAPABILITIES.find((name) => !namesOf(asked).includes(name));
-    return distinct([...masks.map(namesOf), ...each, namesOf(asked), ...(other === undefined ? [] : [[other]])], MAX_VALUES);
+    return distinct([...each, ...masks.map(namesOf), namesOf(asked), ...(other === undefined ? [] : [[other]])], MAX_VALUES);
   };
   const ofSets = sets.flatMap((set): readonly Dimension[] => {
     const masks = [...now, ...changes].filter((filter) => filter.set === set).map(({ mask }) => BigInt(mask));
@@ -93,7 +102,12 @@ function capabilityDimensions(hooks: readonly PlanHook[]): readonly Dimension[] 
       ...draft,
       capabilities: { ...draft.capabilities, [set]: names },
     }));
-    return [{ name: set, choices: [without, ...withNames] }];
+    // Gained since exec: two things at once, of which neither is a step towards a match without the other.
+    const gained =
+      changes.length === 0
+        ? []
+        : withNames.map((choose) => (draft: Draft): Draft => ({ ...choose(draft), execCapabilities: [] }));
+    return [{ name: set, choices: [without, ...withNames, ...gained] }];
   });
   const before = choices(changes.map(({ mask }) => BigInt(mask))).map((names) => (draft: Draft): Draft => ({
     ...draft,
@@ -106,6 +120,9 @@ function capabilityDimensions(hooks: readonly PlanHook[]): readonly Dimension[] 
   const none = (draft: Draft): Draft => ({ ...draft, execCapabilities: [] });
   return [...ofSets, ...(changes.length === 0 ? [] : [{ name: 'capabilities at exec', choices: [same, none, ...before] }])];
 }
+
+/** Of nobody. */
+const OTHER_NAMESPACE = 4_026_539_999;
 
 function namespaceDimensions(hooks: readonly PlanHook[]): readonly Dimension[] {
   const filters = filtersOn(hooks, 'namespace');
@@ -130,12 +147,13 @@ function namespaceDimensions(hooks: readonly PlanHook[]): readonly Dimension[] {
     };
   });
   const changed = [...new Set(changes.flatMap(({ namespaces }) => namespaces))].map((kind): Dimension => {
-    const other: NamespaceWords = { [kind]: 4_026_539_999 };
     const same = (draft: Draft): Draft => {
-      const { execNamespaces: _, ...others } = draft;
-      return others;
+      const { execNamespaces, ...others } = draft;
+      const { [kind]: _, ...rest }: NamespaceWords = execNamespaces ?? {};
+      return Object.keys(rest).length === 0 ? others : { ...others, execNamespaces: rest };
     };
-    return { name: `${kind} at exec`, choices: [same, (draft) => ({ ...draft, execNamespaces: other })] };
+    const other = (draft: Draft): Draft => ({ ...draft, execNamespaces: { ...draft.execNamespaces, [kind]: OTHER_NAMESPACE } });
+    return { name: `${kind} at exec`, choices: [same, other] };
   });
   return [...now, ...changed];
 }

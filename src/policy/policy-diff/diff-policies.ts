@@ -2,7 +2,7 @@ import { digestOfPlan } from '../digest.ts';
 import type { Plan } from '../plan.ts';
 import { type TestedHook, type TestedPolicy, hookName } from '../policy-tests/hook-names.ts';
 import type { TestCase } from '../policy-tests/test-schema.ts';
-import { caseOf } from './draft.ts';
+import { caseOf, createIdentify } from './draft.ts';
 import { expectationOf, outcomeWords } from './outcome.ts';
 import { type ComparedPolicy, type PlanChange, planChanges } from './plan-changes.ts';
 import { type Found, type HookPair, searchDifference } from './search.ts';
@@ -119,12 +119,14 @@ function exampleOf(pair: HookPair, { draft, before, after }: Found): DiffExample
   // A side without the hook has no names for values, and a test of it would name a hook that is not there.
   const passesWith = pair.after.length > 0 ? 'after' : 'before';
   const [mine, other] = passesWith === 'after' ? [after, before] : [before, after];
+  const identify = createIdentify([...pair.before, ...pair.after].map(({ hook }) => hook));
   const test = {
     name: `${pair.name}: ${outcomeWords(mine)}`,
     ...caseOf(
       pair.name,
       draft,
       pair[passesWith].map(({ hook }) => hook),
+      identify,
     ),
     expect: expectationOf(mine, other),
   };

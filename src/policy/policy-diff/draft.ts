@@ -1,3 +1,4 @@
+import { classOf } from '../arg-types.ts';
 import type { ArgValue, HookCall } from '../evaluate/event.ts';
 import type { PlanArg, PlanHook } from '../plan.ts';
 import { readArgument } from '../policy-tests/argument-value.ts';
@@ -13,7 +14,7 @@ import { createProblemSink } from '../problem.ts';
  * was evaluated.
  */
 export type Draft = {
-  /** By what the value is (`identityOf`), because two policies may list values in different order. */
+  /** By what the value is (`Identify`), because two policies may list values in different order. */
   readonly args: ReadonlyMap<string, ArgumentWords>;
   readonly process: Omit<ProcessWords, 'capabilities' | 'namespaces' | 'atExec'>;
   readonly capabilities: {
@@ -31,9 +32,40 @@ export type Draft = {
 
 export const PLAIN_DRAFT: Draft = { args: new Map(), process: {}, capabilities: {}, namespaces: {}, pod: undefined, host: false };
 
-/** What is read, without what it is called and what it is taken for. */
-export function identityOf({ index, from, resolve, btfType, btfModule }: PlanArg): string {
+/** Names a value by what is read, so that both policies give one value to what they both read. */
+export type Identify = (arg: PlanArg) => string;
+
+/** Among these hooks. What one of them takes for a number and another for a text is two values: no call has one that is both. */
+export function createIdentify(hooks: readonly PlanHook[]): Identify {
+  const kinds = Map.groupBy(
+    hooks.flatMap(({ args }) => args),
+    placeOf,
+  );
+  return (arg) => {
+    const place = placeOf(arg);
+    const known = new Set((kinds.get(place) ?? []).flatMap((one) => kindOf(one) ?? []));
+    return known.size <= 1 ? place : `${place} as ${kindOf(arg) ?? 'anything'}`;
+  };
+}
+
+function placeOf({ index, from, resolve, btfType, btfModule }: PlanArg): string {
   return from === 'return' ? 'return' : JSON.stringify([from ?? 'argument', index, resolve ?? [], btfType ?? '', btfModule ?? '']);
+}
+
+/** Undefined: it can be any of them. */
+function kindOf({ type }: PlanArg): 'number' | 'text' | 'socket' | undefined {
+  switch (classOf(type)) {
+    case 'integer':
+    case 'capabilities':
+      return 'number';
+    case 'text':
+      return 'text';
+    case 'socket':
+      return 'socket';
+    case 'auto':
+    case 'shown':
+      return undefined;
+  }
 }
 
 /** Undefined: the words are no value of this type. */
@@ -58,9 +90,12 @@ export function createValueReader(): ValueReader {
   };
 }
 
-export function callOf(hook: PlanHook, draft: Draft, process: HookCall['process'], read: ValueReader): HookCall {
+/** How words of a draft become what hooks see. */
+export type Reading = { readonly identify: Identify; readonly read: ValueReader };
+
+export function callOf(hook: PlanHook, draft: Draft, process: HookCall['process'], { identify, read }: Reading): HookCall {
   const args = hook.args.map((arg): ArgValue => {
-    const words = draft.args.get(identityOf(arg));
+    const words = draft.args.get(identify(arg));
     return words === undefined ? { kind: 'unknown' } : read(arg, words);
   });
   return { args, process };
@@ -70,8 +105,8 @@ export function callerOf(draft: Draft, namespace: string): HookCall['process'] {
   return readCaller(createProblemSink(), '', { process: processWords(draft), pod: draft.pod, host: draft.host }, { namespace });
 }
 
-export function outcomeOf(hooks: readonly TestedHook[], draft: Draft, process: HookCall['process'], read: ValueReader): CallResult {
-  return resultOf(hooks.map(({ policy, hook }) => ({ policy, hook, call: callOf(hook, draft, process, read) })));
+export function outcomeOf(hooks: readonly TestedHook[], draft: Draft, process: HookCall['process'], reading: Reading): CallResult {
+  return resultOf(hooks.map(({ policy, hook }) => ({ policy, hook, call: callOf(hook, draft, process, reading) })));
 }
 
 function processWords(draft: Draft): ProcessWords {
@@ -97,12 +132,12 @@ function isEmpty(object: object): boolean {
 }
 
 /** The call as a test has it, with the names that these hooks give to values. */
-export function caseOf(hookName: string, draft: Draft, hooks: readonly PlanHook[]): Omit<TestCase, 'name' | 'expect'> {
+export function caseOf(hookName: string, draft: Draft, hooks: readonly PlanHook[], identify: Identify): Omit<TestCase, 'name' | 'expect'> {
   const named = new Map<string, ArgumentWords>();
   let returns: ArgumentWords | undefined;
   for (const hook of hooks) {
     for (const [position, arg] of hook.args.entries()) {
-      const words = draft.args.get(identityOf(arg));
+      const words = draft.args.get(identify(arg));
       if (words === undefined) continue;
       if (arg.from === 'return') returns = words;
       else if (positionOf(hook, shortestName(hook, position)) === position) named.set(shortestName(hook, position), words);

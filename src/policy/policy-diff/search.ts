@@ -6,7 +6,7 @@ import type { TestedHook } from '../policy-tests/hook-names.ts';
 import { argumentDimensions } from './argument-dimensions.ts';
 import { callerDimensions } from './caller-dimensions.ts';
 import type { Dimension } from './dimension.ts';
-import { type Draft, PLAIN_DRAFT, callOf, callerOf, createValueReader, outcomeOf } from './draft.ts';
+import { type Draft, PLAIN_DRAFT, type Reading, callOf, callerOf, createIdentify, createValueReader, outcomeOf } from './draft.ts';
 import { outcomeKey } from './outcome.ts';
 import { meaningOfSelector } from './plan-changes.ts';
 
@@ -37,38 +37,49 @@ export function searchDifference(pair: HookPair, limits: SearchLimits): SearchRe
   const hooks = [...pair.before, ...pair.after];
   const plans = [...new Set(hooks.map(({ policy }) => policy.plan))];
   const planHooks = hooks.map(({ hook }) => hook);
-  const dimensions = [...argumentDimensions(planHooks), ...callerDimensions(plans, planHooks)];
+  const reading: Reading = { identify: createIdentify(planHooks), read: createValueReader() };
+  const dimensions = [...argumentDimensions(planHooks, reading.identify), ...callerDimensions(plans, planHooks)];
   const namespace = plans.flatMap(({ scope }) => scope.namespace ?? [])[0] ?? 'default';
-  const read = createValueReader();
   let triedCount = 0;
 
   const tryDraft = (draft: Draft): Found | null => {
     triedCount += 1;
     const process = callerOf(draft, namespace);
-    const before = outcomeOf(pair.before, draft, process, read);
-    const after = outcomeOf(pair.after, draft, process, read);
+    const before = outcomeOf(pair.before, draft, process, reading);
+    const after = outcomeOf(pair.after, draft, process, reading);
     return outcomeKey(before) === outcomeKey(after) ? null : { draft, before, after };
   };
 
   /** How many filters of a selector hold; its scope counts as one. */
   const score = ({ policy, hook }: TestedHook, selector: PlanSelector, draft: Draft): number => {
-    const call = callOf(hook, draft, callerOf(draft, namespace), read);
+    const call = callOf(hook, draft, callerOf(draft, namespace), reading);
     const filters = [...selector.filters, ...(selector.returnFilters ?? [])];
     const held = filters.filter((filter) => answer(filter, hook.args, call) === 'yes').length;
     return held + (isInScope(policy.plan, selector, call.process.workload) ? 1 : 0);
   };
 
-  const climb = (tested: TestedHook, selector: PlanSelector, start: Draft): Draft => {
+  /** A call that a selector matches, or comes near to. */
+  const climb = ({ hook, policy }: TestedHook, selector: PlanSelector, start: Draft): Draft => {
     let best = start;
-    let bestScore = score(tested, selector, start);
+    let bestScore = score({ hook, policy }, selector, start);
+    let leftCount = MAX_CLIMB;
     const perfect = selector.filters.length + (selector.returnFilters?.length ?? 0) + 1;
-    for (let round = 0; round < CLIMB_ROUNDS && bestScore < perfect; round += 1) {
-      for (const { choices } of dimensions) {
-        for (const choose of choices) {
-          if (limits.isOver()) return best;
-          const draft = choose(best);
-          const reached = score(tested, selector, draft);
-          if (reached > bestScore) [best, bestScore] = [draft, reached];
+    const isEnough = (): boolean => bestScore === perfect || leftCount === 0 || limits.isOver();
+    const consider = (draft: Draft): void => {
+      leftCount -= 1;
+      const reached = score({ hook, policy }, selector, draft);
+      if (reached > bestScore) [best, bestScore] = [draft, reached];
+    };
+    for (const choose of dimensions.flatMap(({ choices }) => choices)) {
+      if (isEnough()) return best;
+      consider(choose(best));
+    }
+    // Two things at once, of which neither alone is a step: a capability, and a user namespace in which it counts.
+    for (const [at, first] of dimensions.entries()) {
+      for (const choose of first.choices) {
+        for (const chooseToo of dimensions.slice(at + 1).flatMap(({ choices }) => choices)) {
+          if (isEnough()) return best;
+          consider(chooseToo(choose(best)));
         }
       }
     }
@@ -128,8 +139,8 @@ export function searchDifference(pair: HookPair, limits: SearchLimits): SearchRe
   return end(null, !limits.isOver());
 }
 
-/** Filters on several values need more than one round. */
-const CLIMB_ROUNDS = 3;
+/** Calls that are looked at to find one that a selector matches. */
+const MAX_CLIMB = 5_000;
 const MAX_RANDOM = 20_000;
 
 /** Selectors that only one side has come first. */

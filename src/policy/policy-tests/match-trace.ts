@@ -123,7 +123,9 @@ function binaryWords(one: Lineage | undefined, ancestors: readonly Lineage[] | u
     const binary = each?.binary ?? null;
     return binary === null ? 'not known' : quote(Buffer.from(binary).toString());
   };
-  return [name(one), ...(ancestors ?? []).slice(0, 4).map((each) => `child of ${name(each)}`)].join(', ');
+  const former =
+    ancestors === undefined ? [] : (one?.formerBinaries ?? []).map((path) => `ran ${quote(Buffer.from(path).toString())} before`);
+  return [name(one), ...former, ...(ancestors ?? []).slice(0, 4).map((each) => `child of ${name(each)}`)].join(', ');
 }
 
 function namespaceWords({ namespaces, hostNamespaces }: ProcessFacts, name: keyof ProcessFacts['namespaces']): string {

@@ -49,6 +49,9 @@ export function prepareCase(
   const process = callerOf(sink, path, file, words, policies);
   const named = namedValues(words);
   refuseUnread(sink, path, named, hooks);
+  if (words.returns !== undefined && !hooks.some(({ hook }) => hook.args.some((arg) => arg.from === 'return'))) {
+    sink.error('NotRead', fieldPath(path, 'returns'), 'the policy does not watch what this hook returns', 'it would need "return: true"');
+  }
   const calls = hooks.map((one): HookAndCall => ({ ...one, call: callOf(sink, path, named, words.returns, one, process) }));
   const expected = readExpectation(sink, fieldPath(path, 'expect'), words.expect, hooks);
   return sink.list().length > before ? undefined : { name: words.name, path, hook: name, hooks: calls, expected };
@@ -118,9 +121,6 @@ function callOf(
     const given = named.findLast((value) => positionOf(hook, value.name) === position);
     return given === undefined ? undefined : (readArgument(sink, `${path}.${given.path}`, arg, given.words) ?? { kind: 'unknown' });
   });
-  if (returns !== undefined && !hook.args.some((arg) => arg.from === 'return')) {
-    sink.error('NotRead', fieldPath(path, 'returns'), 'the policy does not watch what this hook returns', 'it would need "return: true"');
-  }
   const compared = new Set([...comparedPositions(hook, 'entry'), ...comparedPositions(hook, 'return')]);
   for (const position of compared) {
     if (args[position] === undefined) tellMissing(sink, path, policy, hook, position);

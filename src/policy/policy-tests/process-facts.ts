@@ -66,6 +66,7 @@ export function readCaller(sink: ProblemSink, path: string, words: CallerWords, 
   const execAt = fieldPath(at, 'atExec');
   return {
     binary: binaryOf(process.binary ?? USUAL_BINARY),
+    ...(process.ranBefore === undefined ? {} : { formerBinaries: process.ranBefore.map((path) => Buffer.from(path)) }),
     pid: process.pid ?? USUAL_PID,
     nsPid: process.nsPid ?? (host ? null : USUAL_NS_PID),
     ancestors: readAncestors(process, host),

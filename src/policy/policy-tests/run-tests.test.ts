@@ -132,8 +132,8 @@ cases:
       'x.test.yaml:6:25: NotRead: cases[1].args[1]: the policy does not read argument "1" of this hook; it reads 0',
       'x.test.yaml:9:5: NotGiven: cases[2].args: deny-shadow compares argument 0 (file) (spec.lsmhooks[0].args[0]), and the case does not say it; say it, for example "args: [ … ]", or write unknown',
       'x.test.yaml:11:11: RepeatedName: cases[3].name: there is another case "c"; say what is different about it',
-      'x.test.yaml:12:12: BadTestValue: cases[3].args[0]: 5 is no value of type file; it is a text: put it in quotes, "5"',
       'x.test.yaml:13:14: NotRead: cases[3].returns: the policy does not watch what this hook returns; it would need "return: true"',
+      'x.test.yaml:12:12: BadTestValue: cases[3].args[0]: 5 is no value of type file; it is a text: put it in quotes, "5"',
       'x.test.yaml:14:24: BadExpectation: cases[3].expect.events[0]: "other" is no policy of this test with this hook: it can never send the event; this hook is in deny-shadow',
       'x.test.yaml:16:11: NoSuchHook: cases[4].hook: "spec.lsmhooks[1]" is no hook of the policies; did you mean "spec.lsmhooks[0]"?',
     ]);

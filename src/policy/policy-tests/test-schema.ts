@@ -84,6 +84,7 @@ const relative = z
 export const processWords = object(
   {
     binary: z.string().optional().describe('Path of the executable, or unknown. Absent: /usr/bin/app.'),
+    ranBefore: z.array(z.string()).optional().describe('Executables that the same process ran before this one.'),
     parent: relative.optional().describe('The parent. Absent: the shim of the container runtime; systemd for a host process.'),
     ancestors: z.array(relative).optional().describe('Parents of the parent, nearest first.'),
     pid: pid.optional().describe('Process id on the host.'),

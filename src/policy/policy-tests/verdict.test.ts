@@ -43,7 +43,7 @@ describe('verdicts in words', () => {
   it('writes what it reads', () => {
     const verdict = fc.record({
       isWould: fc.boolean(),
-      errno: fc.constantFrom<ExpectedVerdict['errno']>(null, 'any', -1, -13, -41, -133, -4095),
+      errno: fc.constantFrom<ExpectedVerdict['errno']>(null, 'any', -1, -13, -41, -133, -4095, -5000, 0, 7),
       kill: fc.boolean(),
       signal: fc.constantFrom(null, 1, 15, 31, 64),
     });

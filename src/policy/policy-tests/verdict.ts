@@ -20,7 +20,7 @@ export type ReadVerdict =
   | { readonly ok: true; readonly verdict: ExpectedVerdict }
   | { readonly ok: false; readonly message: string; readonly hint: string };
 
-const WORDS = ['allow', 'deny', 'kill', 'signal', 'would', 'nothing', 'event'];
+const WORDS = ['allow', 'deny', 'kill', 'signal', 'return', 'would', 'nothing', 'event'];
 const FORMS =
   'allow, nothing, event, deny, "deny EPERM", kill, "deny EPERM + kill", "signal SIGTERM", each but the first three also after "would"';
 
@@ -52,6 +52,9 @@ function readPart(part: string): ReadPart {
   const [word = '', value, ...rest] = part.split(/\s+/);
   if (rest.length === 0 && word === 'kill' && value === undefined) return { ok: true, part: { kill: true } };
   if (rest.length === 0 && word === 'deny') return readDenial(value);
+  if (rest.length === 0 && word === 'return' && value !== undefined && /^-?[0-9]{1,10}$/.test(value)) {
+    return { ok: true, part: { errno: Number(value) } };
+  }
   if (rest.length === 0 && word === 'signal' && value !== undefined) return readSignal(value);
   return { ok: false, message: `${JSON.stringify(part.slice(0, 40))} is no verdict`, hint: didYouMean(word, WORDS) ?? `use ${FORMS}` };
 }
@@ -97,9 +100,15 @@ export function fits(expected: ExpectedVerdict, actual: Happened): boolean {
 export function formatVerdict(verdict: ExpectedVerdict | Happened): string {
   const { isWould, errno, kill, signal } = verdict;
   const parts = [
-    ...(errno === null ? [] : [errno === 'any' ? 'deny' : `deny ${errorName(errno)}`]),
+    ...(errno === null ? [] : [denialWords(errno)]),
     ...(kill ? ['kill'] : []),
     ...(signal === null ? [] : [`signal ${signalName(signal)}`]),
   ];
   return parts.length === 0 ? 'allow' : `${isWould ? 'would ' : ''}${parts.join(' + ')}`;
+}
+
+/** A function of a program can be made to return anything, which is no error of the kernel. */
+function denialWords(errno: number | 'any'): string {
+  if (errno === 'any') return 'deny';
+  return errno < 0 && errno >= -LIMITS.maxErrno ? `deny ${errorName(errno)}` : `return ${errno}`;
 }

@@ -236,6 +236,8 @@ const ACTIONS: readonly Case[] = [
   ],
 ];
 
+const named = (cases: readonly Case[]) => cases.map(([upstream, spec, code, said]) => ({ upstream, spec, code, said }));
+
 function expectRefusal(spec: object, code: string, said: RegExp | undefined): void {
   const errors = findProblems(policyObject(spec)).filter((problem) => problem.severity === 'error');
   expect(errors.map((problem) => problem.code)).toContain(code);
@@ -245,10 +247,10 @@ function expectRefusal(spec: object, code: string, said: RegExp | undefined): vo
 }
 
 describe('upstream takes it silently, and here it is an error that names the field', () => {
-  it.each(FIELDS)('%s', (_, spec, code, said) => expectRefusal(spec, code, said));
-  it.each(ARGUMENTS)('%s', (_, spec, code, said) => expectRefusal(spec, code, said));
-  it.each(FILTERS)('%s', (_, spec, code, said) => expectRefusal(spec, code, said));
-  it.each(ACTIONS)('%s', (_, spec, code, said) => expectRefusal(spec, code, said));
+  it.each(named(FIELDS))('$upstream', ({ spec, code, said }) => expectRefusal(spec, code, said));
+  it.each(named(ARGUMENTS))('$upstream', ({ spec, code, said }) => expectRefusal(spec, code, said));
+  it.each(named(FILTERS))('$upstream', ({ spec, code, said }) => expectRefusal(spec, code, said));
+  it.each(named(ACTIONS))('$upstream', ({ spec, code, said }) => expectRefusal(spec, code, said));
 
   it('of two equal fields in YAML one is lost', () => {
     const text =

@@ -1,0 +1,38 @@
+import type { PolicyDocument, ReadDocuments } from '../policy/document/document.ts';
+import { nearestName } from '../policy/nearest.ts';
+import { isJsonObject } from '../policy/plain-json.ts';
+
+/** Ending of the files with tests of policies, which lie beside them (docs/policy-tests.md). */
+export const TEST_FILE = /[._]test\.ya?ml$/;
+
+/**
+ * Of a file that nobody named, but that lay in a folder with policies: what was meant as a policy. Folders hold package.json, Chart.yaml,
+ * values.yaml and templates of charts; what is wrong there is not ours to say. All of it counts as skipped.
+ */
+export function onlyMeantPolicies(read: ReadDocuments, bytes: Uint8Array): ReadDocuments {
+  if (mentionsPolicies(bytes)) return read;
+  const documents = read.documents.filter(isNearlyPolicy);
+  const others = read.documents.filter((document) => !documents.includes(document));
+  return {
+    ...read,
+    documents,
+    problems: [],
+    skipped: [
+      ...read.skipped,
+      ...others.map(({ source, text }) => ({ source, line: text.firstLine, kind: 'an object without a kind' })),
+      ...read.problems.map(({ source, region }) => ({ source, line: region.line, kind: 'a text that is no YAML' })),
+    ],
+  };
+}
+
+function mentionsPolicies(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('TracingPolicy');
+}
+
+/** An object whose kind or version is misspelt was meant as a policy. */
+function isNearlyPolicy({ object }: PolicyDocument): boolean {
+  if (!isJsonObject(object)) return false;
+  const { apiVersion, kind } = object;
+  const hasVersion = typeof apiVersion === 'string' && apiVersion.startsWith('cilium.io/');
+  return hasVersion || (typeof kind === 'string' && nearestName(kind, ['TracingPolicy', 'TracingPolicyNamespaced']) !== undefined);
+}

@@ -1,0 +1,4 @@
+/** What users wrote may hold anything; what a terminal would obey is shown instead: `\x1b`. Line ends are no exception. */
+export function printableText(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (char) => `\\x${(char.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
+}
