@@ -34,7 +34,7 @@ function byFolder(a: string, b: string): number {
 
 function readExampleFile(name: string): ExampleFile {
   const text = readFileSync(path.join(FOLDER, name), 'utf8');
-  const object: unknown = parseYaml(text, { merge: true });
+  const object: unknown = parseYaml(text);
   const { plan, mode } = compiled(object);
   const comment = text
     .split(/^apiVersion:/m, 1)

@@ -34,7 +34,7 @@ function textOf(name: string): string {
 }
 
 function objectOf(name: string): unknown {
-  return parseYaml(textOf(name), { merge: true });
+  return parseYaml(textOf(name));
 }
 
 function testFileOf(policy: string): string {

@@ -31,6 +31,7 @@ Examples:
   palisade lint policies/ --kernels node.kernel        a kernel of your own (palisade-loader record > node.kernel)
   palisade lint . -o sarif > palisade.sarif            for code scanning; "-o github" annotates a pull request
 
+Without --kernels, names of functions, LSM hooks and tracepoints are not looked up: a misspelt one is found on the node.
 With --kernels, a hook that cannot be had on one of the kernels asked for is an error, whatever the reason, and one that works with less
 than wished is a warning. Findings go to standard output, the summary to standard error. docs/errors.md explains every code.
 

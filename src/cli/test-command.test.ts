@@ -61,6 +61,13 @@ describe('palisade test', { timeout: 60_000 }, () => {
     expect(stdout).toContain('2 cases in 1 file: 1 passed, 1 failed');
   });
 
+  it('says of a policy in place of its tests where these would be', async () => {
+    const { code, stdout } = await runCli(['test', path.join(folder, 'good/deny-shadow.yaml')]);
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/NotAnObject: .*is a policy and no test file; its tests are in NAME\.test\.yaml beside it/);
+    expect(stdout).toContain('1 problem');
+  });
+
   it('lists selectors that no case matched, if asked', async () => {
     const { code, stdout } = await runCli(['test', good, '--coverage']);
     expect(code).toBe(0);

@@ -3,7 +3,7 @@ import { classOf } from '../arg-types.ts';
 import type { FileType, PlanArg, PlanCelNode, PlanFilter, PlanHook, PlanRange, PlanSocketFilter } from '../plan.ts';
 import { positionsIn } from '../policy-tests/argument-names.ts';
 import type { ArgumentWords, DetailedValue } from '../policy-tests/test-schema.ts';
-import { type Dimension, MAX_VALUES, distinct, neighbours, rarestFirst } from './dimension.ts';
+import { type Dimension, MAX_VALUES, distinct, interleaved, neighbours, rarestFirst } from './dimension.ts';
 import { type Draft, type Identify, valueOf } from './draft.ts';
 
 /** A value that hooks read, with all filters on it. */
@@ -36,7 +36,10 @@ const SPECIAL: readonly ArgumentWords[] = ['unknown', 'absent', 'null'];
 
 function plainDimension({ identity, args, filters }: ReadValue): Dimension {
   const isCompared = filters.length > 0;
-  const words = [...args.flatMap((arg) => usualWords(arg)), ...filters.flatMap(wordsOf(filters)), ...(isCompared ? SPECIAL : [])];
+  const ranking = rankingOf(filters);
+  const rare = RANKED.flatMap((on) => (ranking[on] ?? []).slice(0, MAX_RARE).flatMap(on === 'int' ? numberWords : asText));
+  const usual = args.flatMap((arg) => usualWords(arg));
+  const words = [...usual, ...(isCompared ? SPECIAL : []), ...rare, ...interleaved(filters.map(wordsOf(filters, ranking)))];
   const readable = distinct(words, MAX_VALUES * 6).filter((each) => args.every((arg) => valueOf(arg, each) !== undefined));
   return { name: identity, choices: readable.map((each) => withArgument(identity, each)) };
 }
@@ -63,21 +66,18 @@ function withArgument(identity: string, words: ArgumentWords): (draft: Draft) =>
 }
 
 /** Candidates from one filter; of long lists first what the same filter elsewhere has not. */
-function wordsOf(all: readonly PlanFilter[]): (filter: PlanFilter) => readonly ArgumentWords[] {
+function wordsOf(all: readonly PlanFilter[], ranking: Ranking): (filter: PlanFilter) => readonly ArgumentWords[] {
   return (filter) => {
     switch (filter.on) {
-      case 'int': {
-        const names = filter.values.filter((text) => !/^-?[0-9]+$/.test(text));
-        const numbers = pick(filter, all).filter((text) => /^-?[0-9]+$/.test(text));
-        return [...numbers.flatMap(around), ...names.slice(0, MAX_VALUES)];
-      }
+      case 'int':
+        return pick(filter, ranking).flatMap(numberWords);
       case 'range':
         return filter.ranges.slice(0, MAX_VALUES).flatMap((range) => range.flatMap(around));
       case 'mask':
         return masksOf(BigInt(filter.mask), all).flatMap((bits) => [String(bits), String(BigInt.asIntN(64, bits))]);
       case 'bytes':
       case 'substring':
-        return pick(filter, all).flatMap(neighbours).flatMap(asText);
+        return pick(filter, ranking).flatMap(neighbours).flatMap(asText);
       case 'gained':
         return [['CAP_CHOWN'], ['CAP_CHOWN', 'CAP_SYS_ADMIN'], ['CAP_SYS_ADMIN'], []];
       case 'cel':
@@ -88,12 +88,32 @@ function wordsOf(all: readonly PlanFilter[]): (filter: PlanFilter) => readonly A
   };
 }
 
-function pick(filter: PlanFilter & { readonly values: readonly string[] }, all: readonly PlanFilter[]): readonly string[] {
-  const lists = all.flatMap((other) => (other.on === filter.on && 'values' in other ? [other.values] : []));
-  const own = new Set(filter.values);
-  return rarestFirst(lists)
-    .filter((value) => own.has(value))
-    .slice(0, MAX_VALUES);
+const RANKED = ['int', 'bytes', 'substring'] as const;
+/** Of these there are few, and they are tried before all others. */
+const MAX_RARE = 8;
+
+type Ranking = Readonly<Partial<Record<PlanFilter['on'], readonly string[]>>>;
+
+/** The values of all filters of a kind, those first that not all of them have. */
+function rankingOf(filters: readonly PlanFilter[]): Ranking {
+  const listsOf = (on: PlanFilter['on']): readonly (readonly string[])[] =>
+    filters.flatMap((filter) => (filter.on === on && 'values' in filter ? [filter.values] : []));
+  return { int: rarestFirst(listsOf('int')), bytes: rarestFirst(listsOf('bytes')), substring: rarestFirst(listsOf('substring')) };
+}
+
+function pick(filter: PlanFilter & { readonly values: readonly string[] }, ranking: Ranking): readonly string[] {
+  const own = new Set<string>(filter.values);
+  const picked: string[] = [];
+  for (const value of ranking[filter.on] ?? []) {
+    if (own.has(value)) picked.push(value);
+    if (picked.length === MAX_VALUES) break;
+  }
+  return picked;
+}
+
+/** Values of integers are numbers, or names of system calls. */
+function numberWords(text: string): readonly ArgumentWords[] {
+  return /^-?[0-9]+$/.test(text) ? around(text) : [text];
 }
 
 /** A number and its neighbours, in quotes: they may be larger than what YAML keeps exact. */

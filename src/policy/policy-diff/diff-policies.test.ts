@@ -48,6 +48,20 @@ describe('an example of what changed', () => {
     expect(tests(result)).toEqual([{ hook: 'lsm:file_open', args: ['/data/x'], expect: 'deny EPERM' }]);
   });
 
+  it('is found in the last of many selectors with many values', () => {
+    const hook = { hook: 'file_open', args: [{ index: 0, type: 'file' }] };
+    const many = (extra: string): Record<string, unknown> => {
+      const selectors = Array.from({ length: 40 }, (_, at) => {
+        const own = Array.from({ length: 100 }, (__, index) => `/data/${at}/${index}`);
+        return values('Equal', ...own, ...(at === 39 ? [extra] : []));
+      });
+      return policyObject({ lsmhooks: [{ ...hook, selectors }] });
+    };
+    expect(tests(diff(many('/x'), many('/y')))).toEqual([
+      { hook: 'lsm:file_open', args: [expect.stringMatching(/^\/[xy]$/)], expect: expect.any(String) },
+    ]);
+  });
+
   it('is beside a value where the operator changed', () => {
     const result = diff(lsmPolicy({ ...values('Equal', '/etc/'), ...deny }), lsmPolicy({ ...values('Prefix', '/etc/'), ...deny }));
     expect(tests(result)).toEqual([{ hook: 'lsm:file_open', args: ['/etc/x'], expect: 'deny EPERM' }]);

@@ -17,13 +17,17 @@ export function distinct<Value>(values: readonly Value[], max: number): readonly
   return [...seen.values()];
 }
 
-/** Values that not all of these lists have come first. */
+/** Values that the fewest of these lists have come first: what only one of two policies has. */
 export function rarestFirst(lists: readonly (readonly string[])[]): readonly string[] {
   const counts = new Map<string, number>();
   for (const list of lists) for (const value of list) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const values = [...counts.keys()];
-  // In a list of thousands the first are as good as any.
-  return [...values.filter((value) => counts.get(value) !== lists.length), ...values.filter((value) => counts.get(value) === lists.length)];
+  return [...counts].toSorted(([, a], [, b]) => a - b).map(([value]) => value);
+}
+
+/** The first of every list, then the second of every list, and so on: a bound cuts all of them alike. */
+export function interleaved<Value>(lists: readonly (readonly Value[])[]): readonly Value[] {
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, at) => lists.flatMap((list) => list.slice(at, at + 1))).flat();
 }
 
 /** A text and its neighbours: longer, shorter, with something before it. */

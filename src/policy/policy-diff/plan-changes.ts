@@ -237,10 +237,10 @@ function operatorOf(filter: PlanFilter): string {
 
 function valueChanges(was: PlanFilter, is: PlanFilter): string | undefined {
   if (!('values' in was) || !('values' in is)) return undefined;
-  const before: readonly string[] = was.values;
-  const after: readonly string[] = is.values;
-  const more = after.filter((value) => !before.includes(value));
-  const less = before.filter((value) => !after.includes(value));
+  const before = new Set<string>(was.values);
+  const after = new Set<string>(is.values);
+  const more = [...after].filter((value) => !before.has(value));
+  const less = [...before].filter((value) => !after.has(value));
   const parts = [
     ...(more.length === 0 ? [] : [`${shortened(more.map(quote)).join(', ')} ${more.length === 1 ? 'is' : 'are'} added`]),
     ...(less.length === 0 ? [] : [`${shortened(less.map(quote)).join(', ')} ${less.length === 1 ? 'is' : 'are'} gone`]),

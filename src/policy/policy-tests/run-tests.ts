@@ -19,6 +19,14 @@ export function readTestFile(document: PolicyDocument): ReadTestFile {
   const { object } = document;
   if (!isJsonObject(object)) {
     sink.error('NotAnObject', '', 'is no test file', 'it has "policy" and "cases"');
+  } else if ('apiVersion' in object && 'spec' in object) {
+    // People hand over the policy that they want to be tested.
+    sink.error(
+      'NotAnObject',
+      '',
+      'is a policy and no test file',
+      'its tests are in NAME.test.yaml beside it, or in a folder "tests" below',
+    );
   } else if (isDeeperThan(object, MAX_DEPTH)) {
     sink.error('TooDeep', '', `is nested deeper than ${MAX_DEPTH} levels`);
   } else {
