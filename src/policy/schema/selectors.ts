@@ -133,7 +133,7 @@ const namespaceFilter = object(
 
 const namespaceChangeFilter = object(
   {
-    operator: membership.describe('In: at least one has changed; NotIn: none has.'),
+    operator: membership.describe('In: one of these has changed; NotIn: one that is not listed has changed (as upstream).'),
     values: strings.describe('Kinds of Linux namespaces, for example [Mnt, Net, User].'),
   },
   'A condition on namespaces that the process has left since its execve.',
