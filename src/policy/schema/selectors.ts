@@ -207,7 +207,7 @@ export const selector = object(
     matchCapabilityChanges: z
       .array(capabilityFilter)
       .optional()
-      .describe('Conditions on capabilities that the process gained since its execve: signs of an exploit.'),
+      .describe('Conditions on capabilities that the process gained or lost since its execve: gains are signs of an exploit.'),
     matchWorkloads: workloadFilter.optional(),
     matchActions: z.array(action).optional().describe('What happens when all filters hold, in this order. None: an event (Post).'),
     matchReturnActions: z
