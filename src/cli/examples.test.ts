@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { dangersOf } from '../policy/testing/policies.ts';
+import { RECORDED, readRecorded } from '../policy/testing/recorded-kernels.ts';
 import { type CliRun, runCli } from './testing/run-cli.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -53,6 +54,9 @@ function testTogether(name: string, policy: string, tests: string): Promise<CliR
   return runCli(['test', folder]);
 }
 
+/** What the two policies about modules compare `purpose` with. */
+const MODULE_PURPOSES = ['2', '7'];
+
 const TESTS_OF_EGRESS = `pod: { labels: { egress: internal } }
 cases:
   - { name: outside, args: { 1: { saddr: 203.0.113.7, sport: 443 } }, expect: deny EACCES }
@@ -86,6 +90,21 @@ describe('the library of examples', () => {
     const { code, stdout, stderr } = await testTogether('deny-egress', policy, TESTS_OF_EGRESS);
     expect(`${stdout}${stderr}`).toContain('5 passed');
     expect(code).toBe(0);
+  });
+});
+
+describe.each(RECORDED)('numbers in the examples, on %s', (name) => {
+  it.each(['kernel_read_file_id', 'kernel_load_data_id'])('name every purpose of %s that is about modules, and no other', (purposes) => {
+    const values = readRecorded(name).catalogue?.types?.kernel?.enumValues(purposes) ?? new Map<string, bigint>();
+    const modules = [...values].filter(([purpose]) => purpose.includes('_MODULE')).map(([, value]) => String(value));
+    const others = [...values].filter(([purpose]) => !/_MODULE|_MAX_ID$/.test(purpose)).map(([, value]) => String(value));
+    expect(modules).not.toEqual([]);
+    expect(MODULE_PURPOSES).toEqual(expect.arrayContaining(modules));
+    expect(others.filter((value) => MODULE_PURPOSES.includes(value))).toEqual([]);
+    for (const policy of ['kernel/deny-module-loading.yaml', 'kernel/watch-module-loading.yaml']) {
+      const asked = textOf(policy).match(/values: \["\d.*/g);
+      expect(asked).toEqual(Array.from({ length: 2 }, () => `values: ["${MODULE_PURPOSES.join('", "')}"]`));
+    }
   });
 });
 

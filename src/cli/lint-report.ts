@@ -52,16 +52,17 @@ export function policyLabel({ namespace, name }: Pick<LintedPolicy, 'namespace' 
   return namespace === null ? name : `${namespace}/${name}`;
 }
 
-/** `3 policies in 2 files: 1 error, 2 warnings; 4 other objects skipped`. */
+/** `3 policies in 2 files: 1 error, 2 warnings; 4 other objects skipped`; whether names exist, only a kernel can tell. */
 export function summaryLine(report: LintReport): string {
-  const { fileCount, policyCount, skippedCount } = report;
+  const { fileCount, policyCount, skippedCount, policies } = report;
   const counts = totalCounts(report);
   const found = [
     counts.error === 0 ? [] : many(counts.error, 'error'),
     counts.warning === 0 ? [] : many(counts.warning, 'warning'),
     counts.note === 0 ? [] : many(counts.note, 'note'),
   ].flat();
-  const said = found.length === 0 ? 'no problems' : found.join(', ');
+  const unasked = policies.some(({ kernels }) => kernels.length === 0) ? ' (no kernel was asked for names: --kernels all)' : '';
+  const said = found.length === 0 ? `no problems${unasked}` : found.join(', ');
   const leftOut = report.leftOut.error + report.leftOut.warning + report.leftOut.note;
   const unseen = leftOut === 0 ? '' : ` (${leftOut} of them not shown)`;
   const skipped = skippedCount === 0 ? '' : `; ${many(skippedCount, 'other object')} skipped`;

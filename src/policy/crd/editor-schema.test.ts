@@ -29,7 +29,10 @@ describe('the schema for editors', () => {
     );
   }, 60_000);
 
-  it.each(['examples', 'examples/seed'])('has nothing against what is in %s', (folder) => {
+  it.each([
+    'examples',
+    ...['credentials', 'escape', 'execution', 'files', 'kernel', 'network', 'privileges', 'seed'].map((name) => `examples/${name}`),
+  ])('has nothing against what is in %s', (folder) => {
     for (const { name, object } of policyFiles(folder)) {
       expect([name, editor.safeParse(object).error?.issues]).toEqual([name, undefined]);
     }

@@ -216,7 +216,7 @@ function filterChanges(
     return changed(
       path,
       values === undefined
-        ? `demands that ${filterClause(is, twin, unnamed)}; did that ${filterClause(was, one, unnamed)}`
+        ? `demands that ${filterClause(is, twin, unnamed)}; demanded that ${filterClause(was, one, unnamed)}`
         : `${values}: ${filterClause(is, twin, unnamed)}`,
     );
   });

@@ -75,6 +75,12 @@ describe('values of arguments in tests', () => {
     expect(read('sock', '10.0.0.1')).toContain('is no socket; for example { daddr: 10.0.0.1, dport: 443 }');
   });
 
+  it('gives a bare address one end only, the source, as filters name it', () => {
+    expect(read('sockaddr', { saddr: '10.0.0.1', sport: 443 })).toMatchObject({ source: Uint8Array.of(10, 0, 0, 1), sourcePort: 443 });
+    expect(read('sockaddr', { daddr: '10.0.0.1' })).toContain('a value of type sockaddr has no daddr; it has family, saddr, sport');
+    expect(read('sockaddr', '10.0.0.1')).toContain('is no address; for example { saddr: 10.0.0.1, sport: 443 }');
+  });
+
   it('has words for what could not be read, and a way to write these words as texts', () => {
     for (const type of ['file', 'int32', 'sock', 'kernel_cap_t', 'cred'] as const) {
       expect(read(type, 'unknown')).toEqual({ kind: 'unknown' });

@@ -28,7 +28,7 @@ export function readArgument(sink: ProblemSink, path: string, arg: PlanArg, word
     case 'text':
       return readText(sink, path, arg, words);
     case 'socket':
-      return readSocket(sink, path, words);
+      return readSocket(sink, path, arg.type, words);
     case 'auto':
       return typeof words === 'number' ? readNumber(sink, path, arg, words) : readText(sink, path, arg, words);
     case 'shown':
@@ -149,16 +149,19 @@ function refuseOthers(sink: ProblemSink, path: string, type: string, words: Deta
 }
 
 const SOCKET_FIELDS = ['family', 'protocol', 'state', 'saddr', 'sport', 'daddr', 'dport'];
+/** One address, which filters ask for as the source, whichever end of a connection it will be. */
+const ADDRESS_FIELDS = ['family', 'saddr', 'sport'];
 const AF_INET = 2;
 const AF_INET6 = 10;
 const TCP = 6;
 
-function readSocket(sink: ProblemSink, path: string, words: ArgumentWords): SocketValue | undefined {
+function readSocket(sink: ProblemSink, path: string, type: PlanArg['type'], words: ArgumentWords): SocketValue | undefined {
   if (typeof words !== 'object' || Array.isArray(words)) {
-    sink.error('BadTestValue', path, `${quote(words)} is no socket`, 'for example { daddr: 10.0.0.1, dport: 443 }');
+    const example = type === 'sockaddr' ? '{ saddr: 10.0.0.1, sport: 443 }' : '{ daddr: 10.0.0.1, dport: 443 }';
+    sink.error('BadTestValue', path, `${quote(words)} is no ${type === 'sockaddr' ? 'address' : 'socket'}`, `for example ${example}`);
     return undefined;
   }
-  if (refuseOthers(sink, path, 'socket', words, SOCKET_FIELDS)) return undefined;
+  if (refuseOthers(sink, path, type, words, type === 'sockaddr' ? ADDRESS_FIELDS : SOCKET_FIELDS)) return undefined;
   const number = (field: 'family' | 'protocol' | 'state', names: ReadonlyMap<string, bigint>, max: number, otherwise: number): number => {
     const given = words[field];
     return given === undefined ? otherwise : numberOf(sink, fieldPath(path, field), given, names, max);

@@ -133,7 +133,7 @@ const namespaceFilter = object(
 
 const namespaceChangeFilter = object(
   {
-    operator: membership.describe('In: at least one has changed; NotIn: none has.'),
+    operator: membership.describe('In: one of these has changed; NotIn: one that is not listed has changed (as upstream).'),
     values: strings.describe('Kinds of Linux namespaces, for example [Mnt, Net, User].'),
   },
   'A condition on namespaces that the process has left since its execve.',
@@ -207,7 +207,7 @@ export const selector = object(
     matchCapabilityChanges: z
       .array(capabilityFilter)
       .optional()
-      .describe('Conditions on capabilities that the process gained since its execve: signs of an exploit.'),
+      .describe('Conditions on capabilities that the process gained or lost since its execve: gains are signs of an exploit.'),
     matchWorkloads: workloadFilter.optional(),
     matchActions: z.array(action).optional().describe('What happens when all filters hold, in this order. None: an event (Post).'),
     matchReturnActions: z

@@ -51,6 +51,26 @@ describe('a policy that is right', () => {
   });
 });
 
+describe('a policy that is right and dangerous', () => {
+  test('is allowed with a warning that says what would be right', () => {
+    const { response } = review(request(goodPolicy({ podSelector: undefined })), mixedFleet());
+    expect(response).toMatchObject({
+      allowed: true,
+      warnings: [
+        'spec.lsmhooks[0].selectors[0]: enforces in every process of every node, the host and kube-system too; add "podSelector: {}" (all pods, no host process), or try it with policy-mode monitor',
+      ],
+    });
+  });
+
+  test('gets a few warnings of what a person reads, however many there are', () => {
+    const kprobes = Array.from({ length: 50 }, (_, at) => ({ call: `internal_${at}_${'x'.repeat(100)}`, syscall: false }));
+    const { warnings = [] } = review(request({ ...goodPolicy(), spec: { kprobes } }), unknownFleet).response;
+    expect(warnings.length).toBeLessThanOrEqual(6);
+    expect(warnings.every((line) => line.length <= MAX_WARNING_CHARS)).toBe(true);
+    expect(warnings.at(-1)).toMatch(/^and \d+ more$/);
+  });
+});
+
 describe('a policy that is wrong', () => {
   test('is refused with the field, what is wrong, and what would be right', () => {
     const outcome = review(request({ ...goodPolicy(), spec: { kprobs: [] } }), unknownFleet);
