@@ -309,6 +309,24 @@ export function describeKernel(name: KernelName): void {
       await kernel.apply([secret]);
     });
 
+    it('numbers both records of a call that more than 16 policies match, so that no reader takes one for the other', async () => {
+      const policies = Array.from({ length: 20 }, (_, i) => fileOpenPolicy(`crowd-${i}`, { prefix: '/t/secret/', action: 'Post' }));
+      const running = await kernel.apply(policies);
+      kernel.records.clear();
+      const { pid } = await kernel.act({ path: '/t/secret/one' });
+      await kernel.records.atLeast(2);
+      const [first, second, ...more] = kernel.records.hooks().filter((record) => record.task.key.tgid === pid);
+      if (first === undefined || second === undefined) throw new Error('not two records');
+      expect(more).toEqual([]);
+      expect([first.matches.length, second.matches.length]).toEqual([16, 4]);
+      const matched = [...first.matches, ...second.matches].map((match) => match.policy);
+      expect(new Set(matched)).toEqual(new Set([...running.values()].map((policy) => policy.number)));
+      const { seq, ...rest } = second.header;
+      expect(seq).toBeGreaterThan(first.header.seq);
+      expect({ ...rest, seq: first.header.seq, length: first.header.length }).toEqual(first.header);
+      expect(second.args).toEqual(first.args);
+    });
+
     describeOracle(name, () => kernel);
 
     it('leaves nothing behind after a tear-down: no pin, no program, no map, no link', async () => {

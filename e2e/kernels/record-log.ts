@@ -38,7 +38,6 @@ export function createRecordLog(): RecordLog {
     subscribe: (socket) =>
       new Promise((resolve, reject) => {
         subscription = new AbortController();
-        tracker.restart();
         // A loader that is killed ends its subscription: the next one gets another.
         consumeEvents({
           path: socket,

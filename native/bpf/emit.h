@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The record of a hook call: one for all policies that matched, with the arguments once. More than 16 matches go into further records
- * with the same sequence number and the same arguments.
+ * with the same head and arguments but for the sequence number, of which each record has its own: it is what a reader knows a record
+ * that is sent again by. CPU, time and thread tell which records are of one call.
  */
 #ifndef PALISADE_EMIT_H
 #define PALISADE_EMIT_H
@@ -73,6 +74,8 @@ GLOBAL int pal_emit_part(u32 index, u32 first, u32 n)
 	len = end - at;
 	head->h.len = len;
 	head->nmatch = n;
+	if (first)
+		head->h.seq = pal_next_seq(!pal_is_critical(s));
 	BOUND(at, 255);
 	pal_read(&s->rec[at], sizeof(*head), (u64)head);
 	BOUND(len, 65535);

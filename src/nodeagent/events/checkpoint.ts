@@ -8,7 +8,7 @@ export type StreamProgress = { readonly high: bigint; readonly open: readonly Se
 
 /** `lines` 0: they are not made yet. `at`: where the record begins in what the loader sent, Infinity in an earlier connection. */
 type OpenRecord = { lines: number; at: number };
-/** `owed`: not exported by an agent before this one, and not received again yet. */
+/** `owed`: not exported by an agent before this one, and not received again yet; in their order. */
 type StreamState = { high: bigint; readonly open: Map<bigint, OpenRecord>; owed: readonly SequenceRange[] };
 
 /**
@@ -22,7 +22,7 @@ export class ExportCheckpoint {
   begin({ stream, seq }: Origin, at: number): void {
     const state = this.#streams.get(stream) ?? { high: seq - 1n, open: new Map<bigint, OpenRecord>(), owed: [] };
     this.#streams.set(stream, state);
-    if (state.owed.length > 0) state.owed = without(state.owed, [seq]);
+    state.owed = withoutOne(state.owed, seq);
     state.open.set(seq, { lines: 0, at: Math.min(at, state.open.get(seq)?.at ?? at) });
     if (seq > state.high) state.high = seq;
   }
@@ -35,7 +35,7 @@ export class ExportCheckpoint {
 
   /** What an earlier agent has exported of a stream. */
   resume(stream: string, progress: StreamProgress): void {
-    if (!this.#streams.has(stream)) this.#streams.set(stream, { high: progress.high, open: new Map(), owed: progress.open });
+    if (!this.#streams.has(stream)) this.#streams.set(stream, { high: progress.high, open: new Map(), owed: without(progress.open, []) });
   }
 
   /** What was owed will not come any more, and was told as lost. */
@@ -89,7 +89,7 @@ export class ExportCheckpoint {
 /** Numbers as ranges, in their order. */
 export function rangesOf(numbers: readonly bigint[]): SequenceRange[] {
   const ranges: { from: bigint; to: bigint }[] = [];
-  for (const number of numbers.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))) {
+  for (const number of numbers.toSorted(ascending)) {
     const last = ranges.at(-1);
     if (last !== undefined && number <= last.to + 1n) last.to = number;
     else ranges.push({ from: number, to: number });
@@ -97,18 +97,31 @@ export function rangesOf(numbers: readonly bigint[]): SequenceRange[] {
   return ranges;
 }
 
-/** Ranges without some of their numbers. */
+/** Ranges without some of their numbers, in their order. The ranges have none in common. */
 export function without(ranges: readonly SequenceRange[], numbers: Iterable<bigint>): readonly SequenceRange[] {
-  let left = ranges;
-  for (const number of numbers) {
-    left = left.flatMap((range) => {
-      if (number < range.from || number > range.to) return [range];
-      const parts = [
-        { from: range.from, to: number - 1n },
-        { from: number + 1n, to: range.to },
-      ];
-      return parts.filter(({ from, to }) => from <= to);
-    });
+  const sorted = [...numbers].toSorted(ascending);
+  const left: SequenceRange[] = [];
+  let next = 0;
+  for (const { from, to } of ranges.toSorted((a, b) => ascending(a.from, b.from))) {
+    let begin = from;
+    for (let number = sorted[next]; number !== undefined && number <= to; number = sorted[next]) {
+      if (number > begin) left.push({ from: begin, to: number - 1n });
+      if (number >= begin) begin = number + 1n;
+      next += 1;
+    }
+    if (begin <= to) left.push({ from: begin, to });
   }
   return left;
+}
+
+/** Of ranges in their order. What is owed comes in about that order: the range is one of the first. */
+function withoutOne(ranges: readonly SequenceRange[], number: bigint): readonly SequenceRange[] {
+  const last = ranges.at(-1);
+  if (last === undefined || number > last.to) return ranges;
+  const index = ranges.findIndex(({ to }) => number <= to);
+  return ranges.toSpliced(index, 1, ...without(ranges.slice(index, index + 1), [number]));
+}
+
+function ascending(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -3,6 +3,7 @@ import { readRecord } from '../../abi/record.ts';
 import type { PalRecord } from '../../abi/record-types.ts';
 import { PAL_ACT_SIGKILL, PAL_EF_PROCFS } from '../../abi/layout.ts';
 import { buildExec, buildExit, buildHook, pathArgument, type ExecFields } from '../../abi/testing/record-builder.ts';
+import { progressAfter } from '../export/checkpoint-file.ts';
 import { ExportCheckpoint } from './checkpoint.ts';
 import type { AgentEvent } from './event.ts';
 import type { Identities, Identity } from './identities.ts';
@@ -229,6 +230,36 @@ describe('The event pipeline', () => {
     expect(checkpoint.doneBytes(500)).toBe(0);
     for (const item of lines) if (item.origin !== null) checkpoint.written(item.origin);
     expect(checkpoint.doneBytes(500)).toBe(500);
+  });
+
+  test('takes both records of a call with many matches, though another record of that CPU stands between them', () => {
+    const { pipeline } = setUp();
+    pipeline.push(exec(), 0);
+    // An interrupt nested between the two, or wrote before the first of them.
+    expect([2n, 3n, 4n, 6n, 5n, 7n].map((seq) => events(pipeline.push(kill(seq), 0)).length)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(pipeline.counts.again).toBe(0);
+    expect(pipeline.tick(1100)).toEqual([]);
+  });
+
+  test('takes the second record of a call after a reconnection between the two, and the first one not again', () => {
+    const { pipeline } = setUp();
+    pipeline.push(exec(), 0);
+    expect(pipeline.push(kill(2n), 0)).toHaveLength(1);
+    pipeline.restart();
+    expect([1n, 2n].map((seq) => pipeline.push(seq === 1n ? exec() : kill(seq), 1))).toEqual([[], []]);
+    expect(pipeline.push(kill(3n), 1)).toHaveLength(1);
+    expect(pipeline.tick(1100)).toEqual([]);
+  });
+
+  test('takes the second record of a call when the agent before it died with only the first one exported', () => {
+    const { pipeline } = setUp();
+    const [first, second] = [2n, 3n].map((seq) => ({ stream: 'critical-0', seq }));
+    if (first === undefined || second === undefined) throw new Error('no origins');
+    const streams = new Map([['critical-0', { high: 3n, open: [{ from: 2n, to: 3n }] }]]);
+    pipeline.resume(progressAfter({ boot: 'b', rings: 1, file: { inode: '1', bytes: 0 }, streams, batch: [first, second] }, 1));
+    pipeline.push(exec({ flags: PAL_EF_PROCFS, seq: 0n }), 0);
+    expect(pipeline.push(kill(2n), 0)).toEqual([]);
+    expect(pipeline.push(kill(3n), 0)).toHaveLength(1);
   });
 
   test('says what an agent before it owed and the loader does not have any more', () => {

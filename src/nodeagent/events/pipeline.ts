@@ -106,7 +106,6 @@ export class EventPipeline {
 
   /** The loader sends from now on, beginning with what was not acknowledged. */
   restart(): void {
-    this.#parts.tracker.restart();
     this.#parts.checkpoint.restart();
   }
 

@@ -1,6 +1,6 @@
 /**
  * Finds lost records, and those that come again, by their sequence numbers. A stream is one ring on one CPU; the kernel gives every record
- * of it the next number, also those that it could not write. Numbers may arrive a little out of order (an interrupt nests between taking
+ * of it the next number, also those that it could not write, and each of the several records that a call with many matches comes in. Numbers may arrive a little out of order (an interrupt nests between taking
  * a number and writing the record), so a hole counts as a loss only after `graceMs`. A record whose number was seen comes again: the
  * loader sends everything anew that was not acknowledged.
  */
@@ -24,8 +24,6 @@ type Stream = {
   /** Numbers below it are not known: they are neither lost nor seen. */
   readonly first: bigint;
   isResumed: boolean;
-  /** The last number, for a call with many matches comes in several records of one number. */
-  last: { readonly seq: bigint; readonly kind: Noted['kind'] } | null;
   holes: Hole[];
 };
 
@@ -47,12 +45,7 @@ export class SequenceTracker {
   resume(stream: string, high: bigint, missing: readonly SequenceRange[]): void {
     if (this.#streams.has(stream)) return;
     const holes = missing.map(({ from, to }) => ({ from, to, sinceMs: null, told: false, cause: 'restart' as const }));
-    this.#streams.set(stream, { next: high + 1n, first: 0n, isResumed: true, last: null, holes });
-  }
-
-  /** The loader begins to send anew. */
-  restart(): void {
-    for (const stream of this.#streams.values()) stream.last = null;
+    this.#streams.set(stream, { next: high + 1n, first: 0n, isResumed: true, holes });
   }
 
   /** The numbers begin anew. */
@@ -64,12 +57,10 @@ export class SequenceTracker {
   note(stream: string, seq: bigint, nowMs: number): Noted {
     const known = this.#streams.get(stream);
     if (known === undefined) {
-      this.#streams.set(stream, { next: seq + 1n, first: seq, isResumed: false, last: { seq, kind: 'new' }, holes: [] });
+      this.#streams.set(stream, { next: seq + 1n, first: seq, isResumed: false, holes: [] });
       return { kind: 'new', losses: [] };
     }
-    if (known.last?.seq === seq) return { kind: known.last.kind, losses: [] };
     const kind = seq >= known.next || seq < known.first || fill(known, seq) ? 'new' : 'again';
-    known.last = { seq, kind };
     return { kind, losses: seq < known.next ? [] : this.#advance(stream, known, seq, nowMs) };
   }
 
