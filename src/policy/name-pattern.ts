@@ -2,12 +2,18 @@ import { LIMITS } from './limits.ts';
 import { type CharSet, type PatternNode, parseNamePattern } from './name-pattern-parser.ts';
 
 export type NamePattern =
-  | { readonly ok: true; readonly matches: (name: string) => boolean }
+  | {
+      readonly ok: true;
+      readonly matches: (name: string) => boolean;
+      /** What all names together took so far, in steps of the pattern that were looked at: the same on every machine. */
+      readonly spentSteps: () => number;
+    }
   | { readonly ok: false; readonly message: string; readonly hint?: string };
 
 /**
  * A regular expression on names of functions (`lists[].pattern`). It means what it means in Go (RE2) and in JavaScript: what the two
- * read differently is refused. Never the engine of JavaScript: this one needs time in proportion to the name, whatever the pattern.
+ * read differently is refused. Never the engine of JavaScript: this one needs time in proportion to the name times the pattern written
+ * out, and no more. Over all names of a kernel that may be seconds, so whoever compares many bounds `spentSteps`.
  * A match may begin and end anywhere, as upstream; `^` and `$` say otherwise.
  */
 export function compileNamePattern(pattern: string): NamePattern {
@@ -22,7 +28,7 @@ export function compileNamePattern(pattern: string): NamePattern {
   const isSmall = emit(program, parsed.node) && program.length < MAX_STEPS;
   program.push({ op: 'match' });
   return isSmall
-    ? { ok: true, matches: createMatcher(program) }
+    ? { ok: true, ...createMatcher(program) }
     : { ok: false, message: 'is too large when its repetitions are written out', hint: 'repeat less' };
 }
 
@@ -105,10 +111,12 @@ type State = {
 /** States are kept: names are many and much alike. More than this are not needed; then all are forgotten. */
 const MAX_STATES = 1_000;
 
-function createMatcher(program: Program): (name: string) => boolean {
+function createMatcher(program: Program): Pick<NamePattern & { readonly ok: true }, 'matches' | 'spentSteps'> {
   const states = new Map<string, State>();
+  let spent = 0;
   const stateOf = (seeds: readonly number[], atStart: boolean): State => {
     const steps = closure(program, seeds, { atStart, atEnd: false });
+    spent += seeds.length + steps.length + 1;
     const key = `${atStart ? '^' : ''}${steps.join()}`;
     const known = states.get(key);
     if (known !== undefined) {
@@ -130,6 +138,7 @@ function createMatcher(program: Program): (name: string) => boolean {
       states.clear();
       initial = stateOf([0], true);
     }
+    spent += state.steps.length;
     const seeds = [0];
     for (const step of state.steps) {
       const waiting = program[step];
@@ -141,13 +150,14 @@ function createMatcher(program: Program): (name: string) => boolean {
     state.next.set(code, next);
     return next;
   };
-  return (name) => {
+  const matches = (name: string): boolean => {
     let state = initial;
     for (let at = 0; at < name.length && !state.found; at += 1) {
       state = advance(state, name.charCodeAt(at));
     }
     return state.found || state.foundAtEnd;
   };
+  return { matches, spentSteps: () => spent };
 }
 
 /** All steps that wait for a character or are the end, reachable without one; sorted. */

@@ -138,3 +138,33 @@ test('what the engine of this version does not run yet is refused by its field, 
   ]);
   expect(problems[0]?.message).toContain('the engine of this version does not run "resolve" yet');
 });
+
+describe('a kernel whose names may only be asked for', () => {
+  const told = (changes: Parameters<typeof kernelNames>[0]) => {
+    memory.applyNames(BUILD_NEW, kernelNames(changes));
+    memory.apply({ t: 'nodes', full: true, put: nodes('n', 10) });
+    memory.apply({ t: 'ready' });
+  };
+  const onHook = (hook: string) => compiled(goodPolicy({ lsmhooks: [{ hook }] }));
+
+  test('has its LSM hooks, also those that no function is named after', () => {
+    told({ lsmHooks: ['file_open', 'inode_free_security_rcu'] });
+    expect(check(onHook('inode_free_security_rcu'))).toEqual([]);
+    expect(check(onHook('file_opne')).map(({ severity, reason }) => `${severity} ${reason}`)).toEqual(['refusal LsmHookNotFound']);
+  });
+
+  test('and which names no LSM hooks at all has those whose function it has', () => {
+    told({ lsmHooks: [] });
+    expect(check(onHook('file_open'))).toEqual([]);
+    expect(check(onHook('inode_free_security_rcu')).map(({ reason }) => reason)).toEqual(['LsmHookNotFound']);
+  });
+
+  test.each([
+    ['all system calls', { name: 'a', type: 'generated_syscalls' }],
+    ['functions by pattern', { name: 'a', type: 'generated_ftrace', pattern: '^tcp_' }],
+  ])('is not said to have no functions when a list of %s is what no engine runs yet', (_, list) => {
+    told({});
+    const problems = check(compiled({ ...watching('x'), spec: { kprobes: [{ call: 'list:a' }], lists: [list] } }));
+    expect(problems.map(({ reason }) => reason)).toEqual(['NotInEngine']);
+  });
+});

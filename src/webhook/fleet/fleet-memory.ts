@@ -100,8 +100,9 @@ export function createFleetMemory(clock: Clock): FleetMemory {
   };
 }
 
+/** Sets that have their size, say whether a name is there, and list none: suggestions are bounded where the fleet is checked. */
 function askOnly(catalogue: KernelCatalogue): KernelCatalogue {
   const closed = (set: ReadonlySet<string>): ReadonlySet<string> =>
-    Object.assign(new Set<string>(), { has: (name: string) => set.has(name) });
+    Object.defineProperties(new Set<string>(), { has: { value: (name: string) => set.has(name) }, size: { value: set.size } });
   return { functions: closed(catalogue.functions), lsmHooks: closed(catalogue.lsmHooks), tracepoints: closed(catalogue.tracepoints) };
 }
