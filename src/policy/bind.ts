@@ -1,7 +1,7 @@
 import { type AttachPoint, attachPointKey, attachPointOf } from './bind/attach-point.ts';
 import type { BindFailure, BindNote, BoundHook } from './bind/bound-hook.ts';
 import { type DenyQuestion, denyMethods, whyNoDeny } from './bind/deny.ts';
-import { whyNotInEngine, whyScopeNotInEngine } from './bind/engine-check.ts';
+import { whyNotInEngine, whyAbiNotInEngine, whyScopeNotInEngine } from './bind/engine-check.ts';
 import { expand } from './bind/expansion.ts';
 import { nameField } from './bind/fields.ts';
 import type { BoundMethod } from './bind/methods.ts';
@@ -22,7 +22,8 @@ import type { Plan, PlanAction, PlanHook, PolicyMode } from './plan.ts';
  * then one for each thing beside hooks that the plan asks for: loader, enforcer, a scope that the engine does not know.
  *
  * Two questions are answered at once: what the kernel has (whatever its facts say is not there, is refused by name), and what the engine
- * of this version runs (`engine-features.ts`; refused with `NotInEngine`). The kernel's answer comes first.
+ * of this version runs (`engine-features.ts`; refused with `NotInEngine`). The kernel's answer comes first, but for system calls
+ * that are named with their ABI: their functions are not looked for.
  */
 export function bind(plan: Plan, kernel: KernelFacts, mode: PolicyMode): readonly BoundHook[] {
   const search = createNameSearch();
@@ -70,6 +71,9 @@ function bindHook(question: HookQuestion): BoundHook {
     field: nameField(hook),
     point: hook.kind === 'fentry' ? `fentry:${key}` : key,
   };
+  const namedAbi =
+    point.kind === 'syscall' && hook.generated === undefined ? whyAbiNotInEngine(point.name, kernel.arch, identity.field) : null;
+  if (namedAbi !== null) return nothing(identity, namedAbi);
   const functions = expand(hook, kernel, search);
   if (functions !== null && 'reason' in functions) return skipOrFail(hook, identity, functions);
   const missing = kernel.facts['btf'] === false ? NO_BTF : hook.generated === undefined ? findMissing(point, kernel, search) : undefined;

@@ -85,3 +85,9 @@ export function attachPointKey(point: AttachPoint): string {
 export function syscallPrefix(arch: string): string {
   return arch === 'aarch64' ? '__arm64_' : '__x64_';
 }
+
+/** `sys_execve` of `x64/sys_execve` on x86-64: a system call of the kernel's own ABI. Others keep their prefix. */
+export function ownSyscall(name: string, arch: string): string {
+  const own = arch === 'aarch64' ? 'arm64/' : 'x64/';
+  return name.startsWith(own) ? name.slice(own.length) : name;
+}

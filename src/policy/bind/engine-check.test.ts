@@ -28,6 +28,12 @@ describe('What the engine of this version does not run is refused by its field',
     ['returns', hookOn('kprobe:vfs_read', { returns: true }), 'spec.kprobes[0].return'],
     ['tracking of returned sockets', hookOn('kprobe:x', { returnSocket: 'track' }), 'spec.kprobes[0].returnArgAction'],
     ['lists that the kernel fills', hookOn('kprobe:x', { generated: { from: 'syscalls' } }), 'spec.kprobes[0].call'],
+    [
+      'system calls of 32-bit programs, though they may be missing',
+      hookOn('kprobe:i386/sys_openat', { syscall: true, ignoreMissing: true }),
+      'spec.kprobes[0].call',
+    ],
+    ["system calls that are named with the kernel's own ABI", hookOn('fentry:x64/sys_openat', { syscall: true }), 'spec.fentries[0].call'],
     ['types', hookOn('lsm:x', { args: [arg(0, 'file'), arg(1, 'dentry')] }), 'spec.lsmhooks[0].args[1].type'],
     ['resolve', hookOn('lsm:x', { args: [arg(0, 'file', { resolve: ['f_path'] })] }), 'spec.lsmhooks[0].args[0].resolve'],
     ['data', hookOn('kprobe:x', { args: [arg(0, 'int32', { from: 'current_task', resolve: ['pid'] })] }), 'spec.kprobes[0].data[0].source'],
@@ -101,5 +107,29 @@ describe('What the engine runs is not refused', () => {
     ['functions that may be missing', hookOn('kprobe:x', { ignoreMissing: true })],
   ])('%s', (_, hook) => {
     expect(refusal(hook)).toBe('');
+  });
+});
+
+describe('A system call that is named with an ABI', () => {
+  const messageOf = (target: string) => bind(planOf(hookOn(`kprobe:${target}`, { syscall: true })), kernel612, 'enforce')[0]?.failure;
+
+  it('is not said to be missing on kernels whose names are known', () => {
+    expect(messageOf('i386/sys_openat')).toEqual({
+      reason: 'NotInEngine',
+      field: 'spec.kprobes[0].call',
+      message: 'the engine of this version does not run system calls of another ABI ("i386/sys_openat") yet (call)',
+    });
+  });
+
+  it("has a plain name if the ABI is the kernel's own", () => {
+    expect(messageOf('x64/sys_openat')?.message).toContain('here "sys_openat" is the same');
+    expect(messageOf('arm64/sys_openat')?.message).toContain('of another ABI');
+    expect(messageOf('sys_openat')).toBeNull();
+  });
+
+  it('is no list whose name has a slash', () => {
+    const hook = hookOn('kprobe:list/a', { syscall: true, generated: { from: 'syscalls' } });
+    const [bound] = bind(planOf(hook), kernel612, 'enforce');
+    expect(bound?.failure?.message).toContain('lists that the kernel fills');
   });
 });
