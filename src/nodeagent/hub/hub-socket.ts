@@ -57,11 +57,15 @@ export async function dialHub(address: HubAddress, signal: AbortSignal): Promise
       resolve(socket);
     });
     socket.once('unexpected-response', (_request, response) => {
-      const seconds = Number(response.headers['retry-after']);
-      fail(new HubDialError(`the hub answered ${response.statusCode ?? 0}`, Number.isFinite(seconds) ? seconds * 1000 : null));
+      fail(new HubDialError(`the hub answered ${response.statusCode ?? 0}`, afterMs(response.headers['retry-after'])));
     });
     socket.once('error', (error) => fail(new HubDialError(error.message)));
   });
+}
+
+/** Null: the header says no number of seconds. */
+function afterMs(header: string | undefined): number | null {
+  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) * 1000 : null;
 }
 
 async function readSecret(path: string, what: string): Promise<string> {

@@ -25,6 +25,12 @@ describe('how long an agent waits before it dials the hub again', () => {
     expect(redialDelayMs(OPTIONS, { kind: 'put-off', afterMs: 1_000 }, 0.5)).toBe(1_500);
   });
 
+  test('a hub that says "at once" is not dialled in a loop, nor by all agents in step', () => {
+    const delays = [0, 0.5].map((random) => redialDelayMs(OPTIONS, { kind: 'put-off', afterMs: 0 }, random));
+    expect(delays).toEqual([1_000, 1_500]);
+    expect(redialDelayMs({ baseMs: 100, maxMs: 300 }, { kind: 'put-off', afterMs: 0 }, 0)).toBe(300);
+  });
+
   test('whatever a hub says, no agent stays away for longer than the longest delay', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e12, noNaN: true }), fc.double({ min: 0, max: 0.999, noNaN: true }), (afterMs, random) => {

@@ -25,7 +25,8 @@ export function redialDelayMs(options: RedialOptions, cause: RedialCause, random
     case 'sent-away':
       return Math.floor(random * Math.min(SENT_AWAY_MS, options.baseMs));
     case 'put-off':
-      return Math.floor(Math.min(cause.afterMs * (1 + random), options.maxMs));
+      // A hub that says "at once" would be dialled in a loop.
+      return Math.floor(Math.min(Math.max(cause.afterMs, SENT_AWAY_MS) * (1 + random), options.maxMs));
     case 'failed':
       return Math.floor(random * Math.min(options.maxMs, options.baseMs * 2 ** Math.min(cause.failures, 20)));
   }
