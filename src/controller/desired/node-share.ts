@@ -15,6 +15,12 @@ const NOTHING: ReadonlyMap<string, Assignment> = new Map();
 
 export const EMPTY_SHARE: NodeShare = { set: EMPTY_SET, withheld: NOTHING };
 
+/**
+ * Shares of one set that are found again. A set may live as long as the process while what is withheld beside it changes with every
+ * policy; nodes whose share was forgotten keep it, and only share it no longer with nodes that come later.
+ */
+const MAX_SIBLINGS = 8;
+
 /** Makes shares; nodes with equal ones have one object, so that a change costs one computation for all of them. */
 export type ShareMaker = {
   /** All assignments that fit the node. */
@@ -39,7 +45,13 @@ export function createShareMaker(book: SetBook, maxEntries: number): ShareMaker 
     const key = [...withheld.keys()].join(' ');
     const siblings = crowded.get(set) ?? new Map<string, NodeShare>();
     const known = siblings.get(key) ?? { set, withheld };
+    // The last one asked for is the last to be forgotten.
+    siblings.delete(key);
     siblings.set(key, known);
+    for (const oldest of siblings.keys()) {
+      if (siblings.size <= MAX_SIBLINGS) break;
+      siblings.delete(oldest);
+    }
     crowded.set(set, siblings);
     return known;
   };
