@@ -4,6 +4,7 @@
 
 mod abi;
 mod adopt;
+mod batch;
 mod btf;
 mod caps;
 mod catalogue;
@@ -30,6 +31,7 @@ mod hook_kind;
 mod hook_request;
 mod host;
 mod inner;
+mod ledger;
 mod lock;
 mod losses;
 mod meta;

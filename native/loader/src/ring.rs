@@ -6,6 +6,7 @@ use std::os::fd::AsFd as _;
 
 use libbpf_rs::{MapCore as _, MapHandle};
 
+use crate::ledger::Held;
 use crate::sys::RingMapping;
 
 /// Flags and header of a record in the ring (uapi/linux/bpf.h).
@@ -80,25 +81,24 @@ impl Ring {
         }
     }
 
-    /// Up to where it was read.
-    pub fn position(&self) -> u64 {
-        self.next
-    }
-
     /// Reads again what was not released.
     pub fn rewind(&mut self) {
         self.next = self.mapping.consumed();
     }
+}
 
-    /// Gives the kernel its room back, up to a position that was read.
-    pub fn release(&mut self, position: u64) {
+impl Held for Ring {
+    fn position(&self) -> u64 {
+        self.next
+    }
+
+    fn release(&mut self, position: u64) {
         if position > self.mapping.consumed() && position <= self.next {
             self.mapping.consume(position);
         }
     }
 
-    /// More than half of the ring waits for its release.
-    pub fn is_crowded(&self) -> bool {
+    fn is_crowded(&self) -> bool {
         self.next.saturating_sub(self.mapping.consumed()) > self.mapping.size() as u64 / 2
     }
 }
