@@ -66,12 +66,20 @@ export function methodText(choice: Pick<BoundMethod, 'method' | 'target'>): stri
   return choice.method === 'raw_tp_sys_enter' ? 'raw_tp:sys_enter' : `${choice.method}:${choice.target}`;
 }
 
+/** `single`: the policy wants its probe alone although the kernel has links for many. */
+export type HookSharing = 'any' | 'single';
+
 /**
- * Hooks with the same key are fused. Those that override return values are apart from those that only watch or kill: fewer ways of
- * attaching suit them, and a hook keeps its way for as long as it exists.
+ * Hooks with the same key are fused. Those that override return values, and those that are to have a probe alone, are apart from the
+ * others: fewer ways of attaching suit them, and a hook keeps its way for as long as it exists.
  */
-export function hookKey(choice: Pick<BoundMethod, 'method' | 'target' | 'deny'>, place = choice.target): string {
-  return `${familyOf(choice.method)}${choice.deny === 'override_return' ? '_override' : ''}:${place}`;
+export function hookKey(
+  choice: Pick<BoundMethod, 'method' | 'target' | 'deny'>,
+  place = choice.target,
+  sharing: HookSharing = 'any',
+): string {
+  const kind = choice.deny === 'override_return' ? '_override' : sharing === 'single' ? '_single' : '';
+  return `${familyOf(choice.method)}${kind}:${place}`;
 }
 
 /** The first engine on an attach point has the plain key. */

@@ -3,14 +3,16 @@ import { bind } from '../policy/bind.ts';
 import type { BoundHook } from '../policy/bind/bound-hook.ts';
 import { canStandIn } from '../policy/bind/attach-point.ts';
 import type { BoundMethod } from '../policy/bind/methods.ts';
-import type { KernelFacts } from '../policy/kernel-facts.ts';
+import { hasFact, type KernelFacts } from '../policy/kernel-facts.ts';
 import type { Plan, PlanHook, PolicyMode } from '../policy/plan.ts';
+import type { LoadReason } from '../policy/reasons.ts';
 import { digestKey } from './allocation.ts';
-import { conventionOf, type Convention, familyOf, hookKey, isLoadable, methodText } from './attach-target.ts';
+import { conventionOf, type Convention, familyOf, hookKey, type HookSharing, isLoadable, methodText } from './attach-target.ts';
 import { failed, linked, type LinkFailure, type LinkResult } from './link-failure.ts';
-import type { LinkInput, LinkPolicy } from './link-input.ts';
+import type { LinkInput, LinkPolicy, UnusableMethod } from './link-input.ts';
 import { ENGINE_OF_TODAY } from './link-target.ts';
 import { memberQuery } from './prototype.ts';
+import { syscallNumber } from './syscall-numbers.ts';
 
 /** What decides how hooks are attached. */
 export type ChoiceInput = Pick<LinkInput, 'kernel' | 'unusable' | 'target'>;
@@ -29,6 +31,12 @@ export type HookChoice = {
   readonly query: string | null;
 };
 
+export type PolicyChoices = {
+  readonly choices: readonly HookChoice[];
+  /** Positions in the plan of the hooks that this kernel lacks and the policy can do without. With those of `choices` all of the plan. */
+  readonly skipped: readonly number[];
+};
+
 /** Plans and facts do not change: what was bound once need not be bound at every link. */
 const remembered = new WeakMap<Plan, { readonly kernel: KernelFacts; readonly mode: PolicyMode; readonly bound: readonly BoundHook[] }>();
 
@@ -41,9 +49,10 @@ function boundHooks({ plan, mode }: LinkPolicy, kernel: KernelFacts): readonly B
 }
 
 /** Every hook of a policy, or why one of them cannot be had. */
-export function chooseHooks(policy: LinkPolicy, input: ChoiceInput): LinkResult<readonly HookChoice[]> {
+export function chooseHooks(policy: LinkPolicy, input: ChoiceInput): LinkResult<PolicyChoices> {
   const target = input.target ?? ENGINE_OF_TODAY;
   const choices: HookChoice[] = [];
+  const skipped: number[] = [];
   for (const bound of boundHooks(policy, input.kernel)) {
     const hook = bound.part === 'hook' ? policy.plan.hooks[bound.hook] : undefined;
     const blame = { uid: policy.ref.uid, path: bound.path };
@@ -54,23 +63,31 @@ export function chooseHooks(policy: LinkPolicy, input: ChoiceInput): LinkResult<
     }
     const methods = isPlanned ? bound.planned : bound.methods;
     // Other parts have no selectors; a hook without ways and without a failure is one that the policy can do without.
-    if (hook === undefined || methods.length === 0) continue;
+    if (hook === undefined) continue;
+    if (methods.length === 0) {
+      skipped.push(bound.hook);
+      continue;
+    }
     const loadable = methods.filter((method) => isLoadable(method.method, target));
-    const usable = loadable.filter((method) => !input.unusable.has(methodText(method)));
+    const usable = loadable.filter((method) => refusalOf(hook, method, input) === undefined);
     const [first] = usable;
+    if (first === undefined && isDispensable(hook, loadable, input)) {
+      skipped.push(bound.hook);
+      continue;
+    }
     if (first === undefined) return failed({ ...whyNone(hook, loadable, input), ...blame });
     choices.push({
       hookIndex: bound.hook,
       hook,
       point: bound.point,
-      key: hookKey(first, placeOf(hook, first, bound)),
+      key: hookKey(first, placeOf(hook, first, bound), sharingOf(policy.plan, first, input.kernel)),
       convention: conventionOf(first.method),
       methods: usable.filter((method) => familyOf(method.method) === familyOf(first.method) && method.deny === first.deny),
       substituted: first.deny === 'kill',
       query: queryOf(hook, first),
     });
   }
-  return linked(choices);
+  return linked({ choices, skipped });
 }
 
 /**
@@ -93,7 +110,7 @@ export function alignChoices(choices: readonly HookChoice[]): readonly HookChoic
 export function prototypeQueries(policies: readonly LinkPolicy[], input: ChoiceInput): readonly string[] {
   const choices = policies.flatMap((policy) => {
     const chosen = chooseHooks(policy, input);
-    return chosen.ok ? chosen.value : [];
+    return chosen.ok ? chosen.value.choices : [];
   });
   // Before and after: which of them are linked in the end depends on what turns out not to fit.
   const queries = [...choices, ...alignChoices(choices)].flatMap((choice) => [
@@ -114,11 +131,36 @@ function placeOf(hook: PlanHook, method: BoundMethod, bound: BoundHook): string 
   return hook.generated === undefined ? method.target : `list/${digestKey(JSON.stringify(bound.functions ?? hook.generated))}`;
 }
 
+/** Whether it is for the policy's options alone that one link for many is not among the ways. */
+function sharingOf({ options }: Plan, { method, deny }: BoundMethod, kernel: KernelFacts): HookSharing {
+  const isAlone =
+    (method === 'kprobe' && deny !== 'override_return' && options.singleKprobes === true && hasFact(kernel, 'kprobe_multi')) ||
+    (method === 'uprobe' && options.singleUprobes === true && hasFact(kernel, 'uprobe_multi'));
+  return isAlone ? 'single' : 'any';
+}
+
 /** System calls need no description: all their arguments are registers, and all their pointers are the user's. */
 function queryOf(hook: PlanHook, method: BoundMethod): string | null {
   if (method.method === 'tracepoint') return `tracepoint:${method.target}`;
   if (hook.syscall || hook.args.length === 0) return null;
   return method.method === 'lsm' ? `lsm:${method.target}` : `function:${method.target}`;
+}
+
+/** What the loader says where the kernel does not have what a hook names: `ignore.callNotFound` is about these. */
+const MISSING: ReadonlySet<LoadReason> = new Set(['FunctionNotFound', 'FunctionNotTraceable', 'LsmHookNotFound']);
+
+/** A node learns only from its loader's refusals that a name is missing: it has no list of its kernel's names. */
+function isDispensable(hook: PlanHook, loadable: readonly BoundMethod[], input: ChoiceInput): boolean {
+  if (hook.ignoreMissing !== true || loadable.length === 0) return false;
+  return loadable.every((method) => MISSING.has(refusalOf(hook, method, input)?.reason ?? 'LoadError'));
+}
+
+/** The entry of all system calls is there for any name: for one that may be missing it is no way if the call has no number. */
+function refusalOf(hook: PlanHook, method: BoundMethod, { unusable, kernel }: ChoiceInput): UnusableMethod | undefined {
+  const refusal = unusable.get(methodText(method));
+  if (refusal !== undefined || hook.ignoreMissing !== true || method.method !== 'raw_tp_sys_enter') return refusal;
+  if (syscallNumber(hook.target, kernel.arch) !== undefined) return undefined;
+  return { reason: 'FunctionNotFound', message: `the number of the system call ${hook.target} is not known` };
 }
 
 /**

@@ -197,6 +197,68 @@ kprobes:
     );
   });
 
+  it('gives a policy that wants its probe alone a hook of its own, beside the one that others have attached with a link for many', () => {
+    const call = (option: string): string =>
+      `kprobes: [{call: tcp_connect, syscall: false, selectors: [{matchActions: [{action: Sigkill}]}]}]${option}`;
+    const many = testPolicy('many', call(''));
+    const alone = testPolicy('alone', call('\noptions: [{name: disable-kprobe-multi, value: "true"}]'));
+    const before = link(testInput([many]));
+    const after = next(before, [many, alone]);
+    expect(after.problems).toEqual([]);
+    const [first, second] = [only(after, 'kprobe:tcp_connect'), only(after, 'kprobe_single:tcp_connect')];
+    expect([first.id, first.methods]).toEqual([only(before, 'kprobe:tcp_connect').id, ['kprobe_multi:tcp_connect', 'kprobe:tcp_connect']]);
+    expect([second.id === first.id, second.methods]).toEqual([false, ['kprobe:tcp_connect']]);
+    expect([first, second].map((hook) => [hook.members.map(({ uid }) => uid), tableMask(hook.table, 'kill') !== 0n])).toEqual([
+      [['many'], true],
+      [['alone'], true],
+    ]);
+  });
+
+  it('shares one hook with policies that want their probes alone where the kernel has no link for many', () => {
+    const kernel = testKernel({ facts: { ...testKernel().facts, kprobe_multi: false } });
+    const call = 'kprobes: [{call: tcp_connect, syscall: false}]';
+    const alone = testPolicy('alone', `${call}\noptions: [{name: disable-kprobe-multi, value: "true"}]`);
+    const node = link(testInput([testPolicy('many', call), alone], { kernel }));
+    expect(node.hooks.map((hook) => [hook.key, hook.members.length])).toEqual([['kprobe:tcp_connect', 2]]);
+  });
+
+  it('skips a hook that may be missing once the loader has not found its function, and fails policies that did not say so', () => {
+    const spec = (ignore: string): string => `kprobes:
+- {call: security_file_open, syscall: false}
+- {call: no_such_function, syscall: false${ignore}}`;
+    const lenient = testPolicy('lenient', spec(', ignore: {callNotFound: true}'));
+    const strict = testPolicy('strict', spec(''));
+    const missing = { reason: 'FunctionNotFound' as const, message: 'no such function' };
+    const unusable = new Map([
+      ['kprobe_multi:no_such_function', missing],
+      ['kprobe:no_such_function', missing],
+    ]);
+    const node = link(testInput([lenient, strict], { unusable }));
+    expect(node.policies.map(({ ref, skippedHooks }) => [ref.uid, skippedHooks])).toEqual([['lenient', [1]]]);
+    expect(node.hooks.map(({ key }) => key)).toEqual(['lsm:file_open']);
+    expect(node.problems).toMatchObject([{ uid: 'strict', reason: 'FunctionNotFound', path: 'spec.kprobes[1]' }]);
+  });
+
+  it('does not skip a hook that may be missing when anything else keeps it from being attached', () => {
+    const lenient = testPolicy('lenient', 'kprobes: [{call: tcp_connect, syscall: false, ignore: {callNotFound: true}}]');
+    const unusable = new Map([
+      ['kprobe_multi:tcp_connect', { reason: 'MemoryLimit' as const, message: 'no memory' }],
+      ['kprobe:tcp_connect', { reason: 'FunctionNotFound' as const, message: 'no such function' }],
+    ]);
+    expect(link(testInput([lenient], { unusable })).problems).toMatchObject([{ uid: 'lenient', reason: 'MemoryLimit' }]);
+  });
+
+  it('skips a system call that no kernel has instead of looking for it at the entry of all of them', () => {
+    const lenient = testPolicy('lenient', 'kprobes: [{call: sys_no_such, syscall: true, ignore: {callNotFound: true}}]');
+    const missing = { reason: 'FunctionNotFound' as const, message: 'no such function' };
+    const unusable = new Map([
+      ['kprobe_multi:__x64_sys_no_such', missing],
+      ['kprobe:__x64_sys_no_such', missing],
+    ]);
+    const node = link(testInput([lenient], { unusable }));
+    expect([node.problems, node.hooks, node.policies.map(({ skippedHooks }) => skippedHooks)]).toEqual([[], [], [[0]]]);
+  });
+
   it('puts all policies at a point on fmod_ret where one of them denies there, since nothing behind it sees what it denied', () => {
     const kernel = testKernel({ preempt: 'voluntary', facts: { ...testKernel().facts, d_path_lsm: false } });
     const shutdown = testPolicy('other', 'lsmhooks: [{hook: task_kill, selectors: [{matchActions: [{action: Post}]}]}]');

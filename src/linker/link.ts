@@ -69,6 +69,7 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
   const failures: Blamed[] = [];
   const sets = createSetNumbers(numbers.sets);
   const unaligned: ChosenHook[] = [];
+  const skipped: Map<string, readonly number[]> = new Map();
   for (const policy of policies) {
     const choices = chooseHooks(policy, input);
     if (!choices.ok) {
@@ -86,7 +87,8 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
       continue;
     }
     const stamp = stampOf(policy, policyNumber, numbered.stamp);
-    unaligned.push(...choices.value.map((choice) => ({ policy, policyNumber, stamp, choice })));
+    skipped.set(policy.ref.uid, choices.value.skipped);
+    unaligned.push(...choices.value.choices.map((choice) => ({ policy, policyNumber, stamp, choice })));
   }
   const aligned = alignChoices(unaligned.map(({ choice }) => choice));
   const chosen = unaligned.map((entry, i) => ({ ...entry, choice: aligned[i] ?? entry.choice }));
@@ -127,7 +129,7 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
   }
   if (failures.length > 0) return { ok: false, failures };
   if (moved) return linkAll(turn, policies);
-  return { ok: true, value: assemble(turn, policies, numbers, hooks, sets.sets) };
+  return { ok: true, value: assemble(turn, policies, { ...numbers, skipped }, hooks, sets.sets) };
 }
 
 /** Whether a policy that does not fit beside the others may try the next lane: only before it has been linked for the first time. */
@@ -156,7 +158,7 @@ function makeHook(turn: Turn, candidate: HookCandidate, hookNumbers: NumberPicke
 function assemble(
   { input, previous }: Turn,
   policies: readonly LinkPolicy[],
-  numbers: Numbers,
+  numbers: Numbers & { readonly skipped: ReadonlyMap<string, readonly number[]> },
   unsorted: readonly LinkedHook[],
   sets: SetNumbers['sets'],
 ): Omit<LinkedNode, 'problems'> {
@@ -175,7 +177,7 @@ function assemble(
     followedSets: followed,
     setsDigest,
     policies: policies
-      .map((policy) => linkedPolicy(policy, numbers.policies.numberOf(policy.ref.uid) ?? 0))
+      .map((policy) => linkedPolicy(policy, numbers.policies.numberOf(policy.ref.uid) ?? 0, numbers.skipped.get(policy.ref.uid) ?? []))
       .toSorted((a, b) => (a.ref.uid < b.ref.uid ? -1 : 1)),
     podClasses: classes.byPod,
     containerClasses: classes.byContainer,
@@ -213,8 +215,8 @@ function byAdmission(input: LinkInput): (a: LinkPolicy, b: LinkPolicy) => number
   return (a, b) => rank(a) - rank(b) || (identityOf(a.ref.uid) < identityOf(b.ref.uid) ? -1 : 1);
 }
 
-function linkedPolicy(policy: LinkPolicy, number: number): LinkedPolicy {
-  return { ref: policy.ref, digest: policy.digest, mode: policy.mode, number };
+function linkedPolicy({ ref, digest, mode }: LinkPolicy, number: number, skippedHooks: readonly number[]): LinkedPolicy {
+  return { ref, digest, mode, number, skippedHooks };
 }
 
 /** All that COMMIT would make active: the tables of the sets follow from what `setsDigest` tells. */

@@ -104,6 +104,8 @@ export type LinkedPolicy = {
   readonly mode: PolicyMode;
   /** `pal_sel.pol` and the index into the counters. */
   readonly number: number;
+  /** Positions in `plan.hooks` of those that this kernel lacks and the policy can do without. */
+  readonly skippedHooks: readonly number[];
 };
 
 export type LinkProblem = {

@@ -82,6 +82,26 @@ describe('the generation driver', () => {
     ]);
   });
 
+  it('runs a policy without the hook that its loader cannot find when the policy says that it may be missing', async () => {
+    const { driver, loader } = start();
+    loader.refuse = (request) =>
+      hasTable(request) && textOf(request, 'METHOD').includes('no_such_function')
+        ? { stage: 'attach', reason: 'FunctionNotFound', message: 'no such function' }
+        : undefined;
+    const spec = `kprobes:
+- {call: no_such_function, syscall: false, ignore: {callNotFound: true}}
+- {call: security_file_open, syscall: false}`;
+    const result = await driver.apply([etc, testPolicy('lenient', spec)], []);
+    if (!result.ok) throw new Error(JSON.stringify(result));
+    expect(result.running.get('lenient')?.hooks).toEqual([
+      { path: 'spec.kprobes[0]', name: 'kprobe:no_such_function', method: '', notes: ['HookIgnored'] },
+      { path: 'spec.kprobes[1]', name: 'kprobe:security_file_open', method: 'lsm', notes: [] },
+    ]);
+    expect([...loader.state.hooks.values()]).toEqual(['lsm:file_open']);
+    const strict = testPolicy('strict', 'kprobes: [{call: no_such_function, syscall: false}]');
+    expect(await driver.apply([etc, strict], [])).toMatchObject({ ok: false, blamed: [{ uid: 'strict' }] });
+  });
+
   it('goes on with the number that the loader names when one was rolled back', async () => {
     const { driver, loader } = start();
     await driver.apply([etc], []);

@@ -240,7 +240,7 @@ export class GenerationDriver implements EnginePort {
     // On disk the numbers of the generation before stay taken until the next one is made: that costs nothing.
     this.#allocation = { ...node.allocation, classes: this.#scope.classes.space };
     this.#meanings.add(generation, node, policies);
-    return { ok: true, running: runningPolicies(node, policies, this.#active.attached, this.#session?.kernel ?? null) };
+    return { ok: true, running: runningPolicies(node, policies, this.#active.attached) };
   }
 
   /** Agent and loader disagree about what is active or pending: the loader is right, and nothing of ours is pending. */

@@ -1,5 +1,6 @@
 /** What the agent tells of its policies: rows only for those that are not as `bind` predicts, and a digest over the others. Pure. */
 import { bind } from '../../policy/bind.ts';
+import { isEnforcingHook } from '../../policy/effect.ts';
 import type { KernelFacts } from '../../policy/kernel-facts.ts';
 import type { LoadReason } from '../../policy/reasons.ts';
 import { boundDigest } from '../../protocol/bound-digest.ts';
@@ -54,8 +55,16 @@ export function rowOf(choice: Choice, running: RunningPolicy | undefined): Row {
     ...(methods === '' ? {} : { method: methods.slice(0, 128) }),
     ...(failure?.stage === undefined ? {} : { stage: failure.stage.slice(0, 32) }),
     ...(failure?.errno === undefined ? {} : { errno: failure.errno }),
+    ...(isToothless(choice, running) ? { canEnforce: false } : {}),
     ...(failure === null || failure.message === '' ? {} : { message: failure.message.slice(0, MAX_MESSAGE_CHARS) }),
   };
+}
+
+/** The policy is to enforce, and this kernel lacks every hook at which it would. */
+function isToothless({ chosen }: Choice, running: RunningPolicy | undefined): boolean {
+  if (running?.mode !== 'enforce' || chosen?.digest !== running.digest) return false;
+  const methods = chosen.plan.hooks.flatMap((hook, position) => (isEnforcingHook(hook) ? [running.hooks[position]?.method] : []));
+  return methods.length > 0 && methods.every((method) => method === '');
 }
 
 function stateOf(choice: Choice, running: RunningPolicy | undefined, isDegraded: boolean): PolicyState {
@@ -86,5 +95,6 @@ function reasonOf(state: PolicyState, failure: LoadReason | undefined, note: Loa
 function hasPredictedMethods(choice: Choice, running: RunningPolicy | undefined, kernel: KernelFacts): boolean {
   if (choice.chosen === null || running === undefined) return false;
   const bound = bind(choice.chosen.plan, { ...kernel, catalogue: null }, choice.chosen.mode);
-  return bound.every((hook) => running.hooks.find(({ path }) => path === hook.path)?.method === hook.methods[0]?.method);
+  // By position: all functions of a list have the same path.
+  return bound.every((hook, position) => running.hooks[position]?.method === hook.methods[0]?.method);
 }

@@ -21,5 +21,6 @@ export type RunningPolicy = {
   readonly mode: PolicyMode;
   /** Number in records and index of its counters. */
   readonly number: number;
+  /** One for each hook of the plan, in its order. */
   readonly hooks: readonly RunningHook[];
 };
