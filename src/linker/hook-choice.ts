@@ -56,7 +56,8 @@ export function chooseHooks(policy: LinkPolicy, input: ChoiceInput): LinkResult<
   for (const bound of boundHooks(policy, input.kernel)) {
     const hook = bound.part === 'hook' ? policy.plan.hooks[bound.hook] : undefined;
     const blame = { uid: policy.ref.uid, path: bound.path };
-    const isPlanned = target.tables === 'all' && bound.failure?.reason === 'NotInEngine';
+    const isPlanned =
+      target.tables === 'all' && bound.failure?.reason === 'NotInEngine' && (bound.part !== 'hook' || bound.planned.length > 0);
     if (bound.failure !== null && !isPlanned) {
       const { reason, message } = bound.failure;
       return failed({ reason, message, ...blame });

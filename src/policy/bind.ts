@@ -73,7 +73,10 @@ function bindHook(question: HookQuestion): BoundHook {
   };
   const namedAbi =
     point.kind === 'syscall' && hook.generated === undefined ? whyAbiNotInEngine(point.name, kernel.arch, identity.field) : null;
-  if (namedAbi !== null) return nothing(identity, namedAbi);
+  if (namedAbi !== null) {
+    const { methods, returns } = waysOf(question, point, null);
+    return { ...nothing(identity, namedAbi), planned: methods, plannedReturns: returns };
+  }
   const functions = expand(hook, kernel, search);
   if (functions !== null && 'reason' in functions) return skipOrFail(hook, identity, functions);
   const missing = kernel.facts['btf'] === false ? NO_BTF : hook.generated === undefined ? findMissing(point, kernel, search) : undefined;

@@ -37,7 +37,7 @@ export function attachPointOf(hook: PlanHook, kernel: KernelFacts): AttachPoint 
 /** A fentry program sits on the function itself, also where the function stands for an LSM hook. */
 function functionPoint(hook: PlanHook, kernel: KernelFacts): AttachPoint {
   if (hook.syscall) {
-    return { kind: 'syscall', name: hook.target, functionName: `${syscallPrefix(kernel.arch)}${hook.target}` };
+    return { kind: 'syscall', name: hook.target, functionName: syscallFunction(hook.target, kernel.arch) };
   }
   const lsmHook = hookOfFunction(hook.target);
   const isHook = hook.kind === 'kprobe' && lsmHook !== undefined && kernel.catalogue?.lsmHooks.has(lsmHook) !== false;
@@ -84,6 +84,19 @@ export function attachPointKey(point: AttachPoint): string {
 /** What the architecture puts before `sys_execve`. */
 export function syscallPrefix(arch: string): string {
   return arch === 'aarch64' ? '__arm64_' : '__x64_';
+}
+
+const ABI_PREFIXES: ReadonlyMap<string, string> = new Map([
+  ['x64', '__x64_'],
+  ['i386', '__ia32_'],
+  ['arm64', '__arm64_'],
+]);
+
+/** `__x64_sys_execve` for `sys_execve`, `__ia32_sys_execve` for `i386/sys_execve`. */
+function syscallFunction(name: string, arch: string): string {
+  const [abi, call] = name.split('/');
+  const prefix = call === undefined ? undefined : ABI_PREFIXES.get(abi ?? '');
+  return prefix === undefined ? `${syscallPrefix(arch)}${name}` : `${prefix}${call ?? ''}`;
 }
 
 /** `sys_execve` of `x64/sys_execve` on x86-64: a system call of the kernel's own ABI. Others keep their prefix. */
