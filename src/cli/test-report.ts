@@ -119,7 +119,6 @@ function many(count: number, noun: string): string {
 
 /** Names come from files: nothing in them may move the cursor of a terminal. */
 function visible(text: string): string {
-  // oxlint-disable-next-line no-control-regex
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

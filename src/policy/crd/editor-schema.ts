@@ -54,7 +54,6 @@ export function editorSchema(): JsonObject {
       status: { type: 'object', description: 'Written by the controller. Leave it out.' },
     },
     if: { properties: { kind: { const: 'TracingPolicyNamespaced' } }, required: ['kind'] },
-    // oxlint-disable-next-line unicorn/no-thenable
     then: { properties: { metadata: { required: ['namespace'] }, spec: { properties: NOT_NAMESPACED } } },
     definitions: Object.fromEntries([...definitions].toSorted(([a], [b]) => (a < b ? -1 : 1))),
   };

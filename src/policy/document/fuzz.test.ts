@@ -52,7 +52,6 @@ function check(bytes: Uint8Array): Outcome[] {
 /** A terminal shows it as it is, on a few lines at most: what a user wrote is quoted and cut. */
 function expectFitToShow(problem: Problem): void {
   const text = formatProblem(problem);
-  // oxlint-disable-next-line no-control-regex
   if (text.length > 2_000 || /[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/.test(text)) {
     throw new Error(`not fit to be shown: ${JSON.stringify(text.slice(0, 500))}`);
   }

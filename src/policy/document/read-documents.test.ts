@@ -132,7 +132,6 @@ describe('bad text has a place, and costs only its document', () => {
   it('nothing of it can move the cursor of a terminal', () => {
     for (const text of ['\u001b[2J: 1', '"\u001b[2J', 'a: &\u009b', '- *\u001b', '{"a\\u001b": [}', 'kind: "\\e[2J"\napiVersion: v1']) {
       const { problems, skipped } = read(text);
-      // oxlint-disable-next-line no-control-regex
       expect(JSON.stringify([problems.map(line), skipped.map(({ kind }) => kind)])).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     }
   });

@@ -9,7 +9,6 @@ import { type ReadValue, type TextProblem, readValue } from './read-value.ts';
 const MAX_OPEN = MAX_DEPTH + 8;
 
 /** Everything but what YAML allows in a text (5.1); U+FEFF is a mark of byte order that got into the middle. */
-// oxlint-disable-next-line no-control-regex
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufeff\ufffe\uffff]/;
 
 export type ReadYaml = { readonly ok: true; readonly read: ReadValue } | { readonly ok: false; readonly problem: TextProblem };

@@ -136,7 +136,6 @@ function masksOf(mask: bigint, all: readonly PlanFilter[]): readonly bigint[] {
 
 /** Words of the format stand for themselves only inside an object; what YAML cannot hold is written as bytes. */
 function asText(text: string): readonly ArgumentWords[] {
-  // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u0008\u000b-\u001f\u007f\ufffe\uffff]/.test(text)) return [{ hex: Buffer.from(text).toString('hex') }];
   return SPECIAL.includes(text) ? [{ text }] : [text];
 }
