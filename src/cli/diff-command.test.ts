@@ -1,18 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { runCli } from './testing/run-cli.ts';
+import { createScratchFolder } from './testing/scratch-folder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'palisade-diff-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function write(name: string, text: string): string {
-  const file = path.join(folder, name);
-  writeFileSync(file, text);
-  return file;
-}
+const { folder, write } = createScratchFolder('diff');
 
 const POLICY = `apiVersion: cilium.io/v1alpha1
 kind: TracingPolicy
