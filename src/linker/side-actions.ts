@@ -32,11 +32,14 @@ export function sideActions(members: readonly (PlacedMember & { readonly argSlot
   const selectors: SelectorActs[] = [];
   let wouldSignal = 0n;
   let spare = 0n;
+  // Without these tables the engine spares what denies on this hook; what only an enforcer denies must be told, in monitor mode too.
+  let sparesBeyondDenials = false;
   let returns = 0n;
   for (const { member, firstBit, argSlots } of members) {
     for (const [index, selector] of member.hook.selectors.entries()) {
       const bit = bitMask(firstBit + index);
       if (deniesSomehow(member, index)) spare |= bit;
+      sparesBeyondDenials ||= (spare & bit) !== 0n && selectorEffect(member, index).effect.errno === null;
       if (member.part === 'entry' && member.hook.returns === true) returns |= bit;
       const signal = signalOf(member, index);
       if (signal !== null && member.policy.mode === 'enforce') signals.set(signal, (signals.get(signal) ?? 0n) | bit);
@@ -54,7 +57,8 @@ export function sideActions(members: readonly (PlacedMember & { readonly argSlot
       if (acts.length > 0 || post !== NO_POST) selectors.push({ bit: firstBit + index, ...post, acts });
     }
   }
-  if (signals.size === 0 && wouldSignal === 0n && returns === 0n && selectors.length === 0) return linked(Buffer.alloc(0));
+  const hasTables = signals.size > 0 || (wouldSignal | returns) !== 0n || selectors.length > 0 || sparesBeyondDenials;
+  if (!hasTables) return linked(Buffer.alloc(0));
   if (signals.size > PAL_SIGNAL_CLASSES) {
     return failed({ reason: 'TooManyActions', message: `policies send more than ${PAL_SIGNAL_CLASSES} different signals on one hook` });
   }
