@@ -48,7 +48,7 @@ export async function runController(settings: ControllerSettings, context: Contr
   const view = createClusterView({ client, namespace: settings.namespace, clock, log, metrics });
   const parts = createParts({ client, view, timing, foreignAgents: settings.foreignAgents, clock, log, metrics, random: context.random });
   followCluster(view, parts, clock);
-  exportMetrics(metrics, { ...parts, policies: view.policies });
+  exportMetrics(metrics, { ...parts, policies: view.policies, podsByNode: view.podsByNode });
   let isServing = false;
   health.addLiveness('caches', () => view.fault());
   health.addReadiness('hub', () => (isServing ? undefined : 'the cluster has not been read yet, or the controller is stopping'));

@@ -4,6 +4,7 @@ import type { FleetCatalogue } from './catalogue/fleet-catalogue.ts';
 import type { DesiredState } from './desired/desired-state.ts';
 import type { ActivityLedger } from './fleet/activity-ledger.ts';
 import type { Fleet } from './fleet/fleet.ts';
+import type { PodIndex } from './fleet/pod-index.ts';
 import type { Hub } from './hub/hub.ts';
 import type { HubMetrics } from './hub/hub-metrics.ts';
 import type { PolicyCache } from './policy/policy-cache.ts';
@@ -18,6 +19,7 @@ export type MetricSources = {
   readonly hub: Hub;
   readonly hubMetrics: HubMetrics;
   readonly policies: PolicyCache;
+  readonly podsByNode: PodIndex;
   readonly desired: DesiredState;
   readonly catalogue: FleetCatalogue;
   readonly ledger: ActivityLedger;
@@ -28,6 +30,10 @@ export type MetricSources = {
 export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
   const coverage = metrics.gauge('coverage_ratio', 'Share of the agents that have reported to this controller.');
   const withheld = metrics.gauge('desired_withheld', 'Policies that fit a node and are beyond what one node may have, over all nodes.');
+  const disputedPods = metrics.gauge(
+    'pods_disputed',
+    'Pods that say they are a static pod which an older pod of their node is already; somebody may be trying to pass for it.',
+  );
   const builds = metrics.gauge('catalogue_builds', 'Distinct kernels in the fleet.');
   const disputed = metrics.gauge('catalogue_disputed', 'Kernels whose nodes tell different names; not used for admission.');
   const nodes = metrics.gauge('policy_nodes', 'Nodes of a policy by state.', ['policy', 'state']);
@@ -38,6 +44,7 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
   metrics.onScrape(() => {
     coverage.set({}, sources.coverageRatio());
     withheld.set({}, sources.desired.withheld());
+    disputedPods.set({}, sources.podsByNode.disputed);
     builds.set({}, [...sources.catalogue.builds()].length);
     disputed.set({}, sources.catalogue.disputed());
     sources.hubMetrics.cohorts.set({}, sources.desired.cohorts());

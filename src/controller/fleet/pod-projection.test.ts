@@ -12,6 +12,8 @@ function pod(metadata: object, spec: object = {}, status: object = {}): KubeObje
   };
 }
 
+const HASH = 'a8c4f1d0e2b3958677c0ffee00112233';
+const mirrorOf = (hash: string) => ({ 'kubernetes.io/config.hash': hash, 'kubernetes.io/config.mirror': hash });
 const ownedBy = (kind: string, name: string) => ({ ownerReferences: [{ kind, name, uid: 'o', controller: true }] });
 
 describe('what a node is told about a pod', () => {
@@ -49,12 +51,18 @@ describe('what a node is told about a pod', () => {
   });
 
   test('a mirror pod goes by the uid of its cgroup', () => {
-    const annotations = { 'kubernetes.io/config.hash': 'f00', 'kubernetes.io/config.mirror': 'f00' };
-    expect(projectPod(pod({ annotations })).hub.cgroupUid).toBe('f00');
+    expect(projectPod(pod({ annotations: mirrorOf(HASH) })).hub.cgroupUid).toBe(HASH);
+  });
+
+  test('whoever may create pods cannot pass for a pod whose uid he knows', () => {
+    const victim = '0b9f3a52-3a4f-4c55-9d2b-7d1a3f6c2e10';
+    for (const claimed of [victim, victim.replaceAll('-', '_'), 'f00', '', `${HASH}0`]) {
+      expect(projectPod(pod({ annotations: mirrorOf(claimed) })).hub.cgroupUid).toBe('u1');
+    }
   });
 
   test('a pod that merely carries the annotation of one does not', () => {
-    expect(projectPod(pod({ annotations: { 'kubernetes.io/config.hash': 'f00' } })).hub.cgroupUid).toBe('u1');
+    expect(projectPod(pod({ annotations: { 'kubernetes.io/config.hash': HASH } })).hub.cgroupUid).toBe('u1');
   });
 
   test('readiness, phase and annotations change nothing', () => {
@@ -75,6 +83,19 @@ describe('what a node is told about a pod', () => {
 
 describe('the workload of a pod', () => {
   const metadata = (labels: Record<string, string>, owner: object) => pod({ labels, ...owner }).metadata;
+
+  test('fits into the frame whatever owner a pod claims to have: a frame that does not would cut its node off', () => {
+    const odd = [
+      metadata({ 'pod-template-hash': '5d4' }, ownedBy('ReplicaSet', '-5d4')),
+      metadata({ 'pod-template-hash': '' }, ownedBy('ReplicaSet', '-')),
+      metadata({ 'pod-template-hash': 'h' }, ownedBy('ReplicaSet', `${'x'.repeat(300)}-h`)),
+      metadata({}, ownedBy('Job', `${'x'.repeat(300)}-28000000`)),
+      metadata({}, ownedBy('K'.repeat(99), 'x'.repeat(300))),
+    ];
+    for (const one of odd) {
+      expect(podSchema.shape.workload.safeParse(workloadOf(one)).success).toBe(true);
+    }
+  });
 
   test('is the Deployment behind its ReplicaSet', () => {
     expect(workloadOf(metadata({ 'pod-template-hash': '5d4' }, ownedBy('ReplicaSet', 'web-5d4')))).toEqual(['Deployment', 'web']);

@@ -9,6 +9,8 @@ export type PodItem = {
   readonly name: string;
   /** Empty: not bound yet. */
   readonly node: string;
+  /** Wall clock of the API server, whole seconds; 0: not said. */
+  readonly createdMs: number;
   /** Succeeded or Failed: its cgroups are gone. */
   readonly isTerminal: boolean;
   readonly isDeleting: boolean;
@@ -56,6 +58,8 @@ const podSchema = z.object({
 
 /** On the API object of a static pod, its uid as the kubelet knows it: the one in the cgroup's path. */
 const CONFIG_HASH = 'kubernetes.io/config.hash';
+/** A hash and never a uid of the API: whoever may create pods may write the annotation, and must not be taken for another pod. */
+const HASH_PATTERN = /^[0-9a-f]{32}$/;
 const CONFIG_MIRROR = 'kubernetes.io/config.mirror';
 
 /**
@@ -78,6 +82,7 @@ export function projectPod(object: KubeObject): PodItem {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     node: spec.nodeName,
+    createdMs: Date.parse(metadata.creationTimestamp ?? '') || 0,
     isTerminal: state.phase === 'Succeeded' || state.phase === 'Failed',
     isDeleting: metadata.deletionTimestamp !== undefined,
     hasAgentLabels: Object.entries(AGENT_LABELS).every(([key, value]) => metadata.labels?.[key] === value),
@@ -111,7 +116,7 @@ function startedOf(one: z.infer<typeof status> | undefined): number | null {
 function cgroupUidOf(metadata: ObjectMeta): string {
   const isMirror = metadata.annotations?.[CONFIG_MIRROR] !== undefined;
   const hash = metadata.annotations?.[CONFIG_HASH] ?? '';
-  return isMirror && hash !== '' && hash.length <= 64 ? hash : metadata.uid;
+  return isMirror && HASH_PATTERN.test(hash) ? hash : metadata.uid;
 }
 
 /**
@@ -124,12 +129,13 @@ export function workloadOf(metadata: ObjectMeta): [string, string] | null {
     return null;
   }
   const hash = metadata.labels?.['pod-template-hash'];
-  if (owner.kind === 'ReplicaSet' && hash !== undefined && owner.name.endsWith(`-${hash}`)) {
-    return ['Deployment', owner.name.slice(0, -hash.length - 1)];
+  const deployment = owner.kind === 'ReplicaSet' && owner.name.endsWith(`-${hash}`) ? owner.name.slice(0, -`-${hash}`.length) : '';
+  if (deployment !== '') {
+    return ['Deployment', deployment.slice(0, 253)];
   }
   const cronJob = owner.kind === 'Job' ? /^(.+)-\d{8}$/.exec(owner.name)?.[1] : undefined;
   if (cronJob !== undefined) {
-    return ['CronJob', cronJob];
+    return ['CronJob', cronJob.slice(0, 253)];
   }
   return [owner.kind.slice(0, 64), owner.name.slice(0, 253)];
 }

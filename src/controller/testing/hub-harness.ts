@@ -47,6 +47,7 @@ export function podItem(name: string, node: string, change: Partial<PodItem> = {
     namespace: 'default',
     name,
     node,
+    createdMs: 0,
     isTerminal: false,
     isDeleting: false,
     hasAgentLabels: false,

@@ -32,7 +32,7 @@ export class PodTable {
     for (const uid of gone) this.#remove(uid, nowMs);
     for (const pod of frame.put) {
       const old = this.#byUid.get(pod.uid);
-      if (old !== undefined && old.cgroupUid !== pod.cgroupUid) this.#byCgroupUid.delete(old.cgroupUid);
+      if (old !== undefined && old.cgroupUid !== pod.cgroupUid) this.#release(old);
       this.#byUid.set(pod.uid, pod);
       this.#byCgroupUid.set(pod.cgroupUid, pod);
     }
@@ -52,8 +52,13 @@ export class PodTable {
     const pod = this.#byUid.get(uid);
     if (pod === undefined) return;
     this.#byUid.delete(uid);
-    this.#byCgroupUid.delete(pod.cgroupUid);
+    this.#release(pod);
     this.#gone.set(pod.cgroupUid, { pod, sinceMs: nowMs });
+  }
+
+  /** The cgroups may be those of another pod by now. */
+  #release({ uid, cgroupUid }: HubPod): void {
+    if (this.#byCgroupUid.get(cgroupUid)?.uid === uid) this.#byCgroupUid.delete(cgroupUid);
   }
 }
 
