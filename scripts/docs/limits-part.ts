@@ -35,7 +35,7 @@ export function limitsPart(facts: readonly LanguageFacts[]): string {
     '',
     ...table(['where', 'not yet'], notInEngine(facts)),
     '',
-    'So are hooks on system calls that are named with their ABI (`i386/sys_openat`, `__ia32_sys_openat`, `x64/sys_openat`).',
+    "So are hooks on system calls of another ABI than the machine's (`i386/sys_openat`, `__ia32_sys_openat`).",
     '',
     `So are values of Equal and Prefix over ${ENGINE_BYTES.Equal} bytes, and paths of binaries over ${ENGINE_BINARY_BYTES} bytes.`,
     '',

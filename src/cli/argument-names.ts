@@ -6,8 +6,8 @@ import type { PlanHook } from '../policy/plan.ts';
 export function argumentNameIn(kernel: KernelFacts, hook: PlanHook, index: number): string | undefined {
   const { catalogue } = kernel;
   if (catalogue === null || hook.generated !== undefined) return undefined;
-  if (hook.syscall) return catalogue.formatOf?.(syscallTracepoint(hook.target))?.[FIELDS_BEFORE_ARGUMENTS + index]?.name;
   const point = attachPointOf(hook, kernel);
+  if (point.kind === 'syscall') return catalogue.formatOf?.(syscallTracepoint(point.name))?.[FIELDS_BEFORE_ARGUMENTS + index]?.name;
   if (point.kind === 'tracepoint') return catalogue.formatOf?.(point.name)?.[index]?.name;
   if (!('functionName' in point)) return undefined;
   return catalogue.types?.kernel.prototypeOf(point.functionName)?.parameters[index]?.name;

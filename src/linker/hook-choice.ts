@@ -1,7 +1,7 @@
 /** From what `bind` offers for a hook to the one way in which this link attaches it. */
 import { bind } from '../policy/bind.ts';
 import type { BoundHook } from '../policy/bind/bound-hook.ts';
-import { canStandIn } from '../policy/bind/attach-point.ts';
+import { canStandIn, ownSyscall } from '../policy/bind/attach-point.ts';
 import type { BoundMethod } from '../policy/bind/methods.ts';
 import { hasFact, type KernelFacts } from '../policy/kernel-facts.ts';
 import type { Plan, PlanHook, PolicyMode } from '../policy/plan.ts';
@@ -54,7 +54,8 @@ export function chooseHooks(policy: LinkPolicy, input: ChoiceInput): LinkResult<
   const choices: HookChoice[] = [];
   const skipped: number[] = [];
   for (const bound of boundHooks(policy, input.kernel)) {
-    const hook = bound.part === 'hook' ? policy.plan.hooks[bound.hook] : undefined;
+    const inPlan = bound.part === 'hook' ? policy.plan.hooks[bound.hook] : undefined;
+    const hook = inPlan === undefined ? undefined : withOwnName(inPlan, input.kernel);
     const blame = { uid: policy.ref.uid, path: bound.path };
     const isPlanned =
       target.tables === 'all' && bound.failure?.reason === 'NotInEngine' && (bound.part !== 'hook' || bound.planned.length > 0);
@@ -124,6 +125,12 @@ export function prototypeQueries(policies: readonly LinkPolicy[], input: ChoiceI
 /** What to ask about the `resolve` paths of a hook's arguments. */
 export function memberQueries(hook: PlanHook): readonly string[] {
   return hook.args.flatMap((arg) => memberQuery(arg, hook) ?? []);
+}
+
+/** With a system call of this machine under its plain name, however the policy spells it. */
+function withOwnName(hook: PlanHook, { arch }: KernelFacts): PlanHook {
+  const target = hook.syscall ? ownSyscall(hook.target, arch) : hook.target;
+  return target === hook.target ? hook : { ...hook, target };
 }
 
 /** What tells attach points of one method apart: user probes share a file, and lists a name. */

@@ -11,6 +11,7 @@ it('a system call has the number of the machine, by the name of its function', (
 
 it('calls of 32-bit programs are told apart from those of the same number', () => {
   expect(syscallValue('sys_dup', 'x86_64')).toBe(32n);
+  expect(syscallValue('x64/sys_dup', 'x86_64')).toBe(32n);
   expect(syscallValue('i386/sys_dup', 'x86_64')).toBe(0x8000_0000n + 41n);
   expect(syscallValue('i386/sys_dup', 'aarch64')).toBeUndefined();
   expect(syscallValue('arm32/sys_dup', 'x86_64')).toBeUndefined();

@@ -4,6 +4,7 @@
  */
 
 import { PAL_SYSCALL_32BIT } from '../abi/layout.ts';
+import { ownSyscall } from '../policy/bind/attach-point.ts';
 
 const X86_64 = `
   read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn ioctl
@@ -139,7 +140,8 @@ export function syscallNumber(target: string, arch: string): number | undefined 
 
 /** What a `syscall64` argument is for a call as plans name it: `sys_dup`, or `i386/sys_dup` of a 32-bit program. Undefined: not known. */
 export function syscallValue(call: string, arch: string): bigint | undefined {
-  const [abi, name] = call.includes('/') ? call.split('/') : [arch, call];
+  const own = ownSyscall(call, arch);
+  const [abi, name] = own.includes('/') ? own.split('/') : [arch, own];
   const isForeign = abi !== arch;
   if (name === undefined || abi === undefined || (isForeign && (abi !== 'i386' || arch !== 'x86_64'))) return undefined;
   const number = syscallNumber(name, abi);

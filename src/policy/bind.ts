@@ -22,8 +22,8 @@ import type { Plan, PlanAction, PlanHook, PolicyMode } from './plan.ts';
  * then one for each thing beside hooks that the plan asks for: loader, enforcer, a scope that the engine does not know.
  *
  * Two questions are answered at once: what the kernel has (whatever its facts say is not there, is refused by name), and what the engine
- * of this version runs (`engine-features.ts`; refused with `NotInEngine`). The kernel's answer comes first, but for system calls
- * that are named with their ABI: their functions are not looked for.
+ * of this version runs (`engine-features.ts`; refused with `NotInEngine`). The kernel's answer comes first, but for system calls of
+ * another ABI: their functions are not looked for.
  */
 export function bind(plan: Plan, kernel: KernelFacts, mode: PolicyMode): readonly BoundHook[] {
   const search = createNameSearch();
@@ -72,7 +72,7 @@ function bindHook(question: HookQuestion): BoundHook {
     point: hook.kind === 'fentry' ? `fentry:${key}` : key,
   };
   const namedAbi =
-    point.kind === 'syscall' && hook.generated === undefined ? whyAbiNotInEngine(point.name, kernel.arch, identity.field) : null;
+    point.kind === 'syscall' && hook.generated === undefined ? whyAbiNotInEngine(point.name, identity.field) : null;
   if (namedAbi !== null) {
     const { methods, returns } = waysOf(question, point, null);
     return { ...nothing(identity, namedAbi), planned: methods, plannedReturns: returns };

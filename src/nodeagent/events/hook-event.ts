@@ -10,12 +10,10 @@ import {
   PAL_MF_EXEMPT,
 } from '../../abi/layout.ts';
 import type { HookRecord, RecordMatch } from '../../abi/record-types.ts';
+import { syscallFunction } from '../../policy/bind/attach-point.ts';
 import { eventArgument } from './arguments.ts';
 import type { EventBody, KprobeAction, PolicyVerdict, ProcessAndParent } from './event.ts';
 import type { MatchMeaning } from './meaning.ts';
-
-/** Prefix that the kernel puts before the functions of system calls, by `uname -m`. Upstream shows it in `function_name`. */
-const SYSCALL_PREFIX: Readonly<Record<string, string>> = { x86_64: '__x64_', aarch64: '__arm64_' };
 
 /**
  * Tag that says what a policy in monitor mode would have done: upstream's messages have no field for it. The action of such an event is
@@ -49,7 +47,8 @@ export function hookEvent(record: HookRecord, match: RecordMatch, meaning: Match
     return { process_tracepoint: { ...who, subsys, event, ...verdict } };
   }
   if (hook.kind === 'lsm') return { process_lsm: { ...who, function_name: hook.target, ...verdict } };
-  const function_name = hook.syscall ? `${SYSCALL_PREFIX[arch] ?? ''}${hook.target}` : hook.target;
+  // As upstream: the kernel's function, with what the architecture puts before system calls.
+  const function_name = hook.syscall ? syscallFunction(hook.target, arch) : hook.target;
   return { process_kprobe: { ...who, function_name, ...verdict } };
 }
 

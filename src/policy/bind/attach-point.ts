@@ -10,6 +10,7 @@ import type { PlanUserProbe } from '../plan-probes.ts';
 export type AttachPoint =
   | { readonly kind: 'security'; readonly lsmHook: string; readonly functionName: string }
   | { readonly kind: 'function'; readonly functionName: string }
+  /** `name` without the kernel's own ABI: with a slash it is a call of another one. */
   | { readonly kind: 'syscall'; readonly name: string; readonly functionName: string }
   | { readonly kind: 'tracepoint'; readonly name: string }
   /** `name` as tracefs has it; programs attach by `event` alone. */
@@ -37,7 +38,7 @@ export function attachPointOf(hook: PlanHook, kernel: KernelFacts): AttachPoint 
 /** A fentry program sits on the function itself, also where the function stands for an LSM hook. */
 function functionPoint(hook: PlanHook, kernel: KernelFacts): AttachPoint {
   if (hook.syscall) {
-    return { kind: 'syscall', name: hook.target, functionName: syscallFunction(hook.target, kernel.arch) };
+    return { kind: 'syscall', name: ownSyscall(hook.target, kernel.arch), functionName: syscallFunction(hook.target, kernel.arch) };
   }
   const lsmHook = hookOfFunction(hook.target);
   const isHook = hook.kind === 'kprobe' && lsmHook !== undefined && kernel.catalogue?.lsmHooks.has(lsmHook) !== false;
@@ -92,8 +93,8 @@ const ABI_PREFIXES: ReadonlyMap<string, string> = new Map([
   ['arm64', '__arm64_'],
 ]);
 
-/** `__x64_sys_execve` for `sys_execve`, `__ia32_sys_execve` for `i386/sys_execve`. */
-function syscallFunction(name: string, arch: string): string {
+/** `__x64_sys_execve` for `sys_execve` and `x64/sys_execve`, `__ia32_sys_execve` for `i386/sys_execve`. */
+export function syscallFunction(name: string, arch: string): string {
   const [abi, call] = name.split('/');
   const prefix = call === undefined ? undefined : ABI_PREFIXES.get(abi ?? '');
   return prefix === undefined ? `${syscallPrefix(arch)}${name}` : `${prefix}${call ?? ''}`;

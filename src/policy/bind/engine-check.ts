@@ -18,7 +18,6 @@ import {
 } from './engine-features.ts';
 import type { BindFailure } from './bound-hook.ts';
 import { quote } from '../problem.ts';
-import { ownSyscall } from './attach-point.ts';
 import { argField } from './fields.ts';
 
 function notYet(field: string, what: string): BindFailure {
@@ -47,16 +46,9 @@ export function whyNotInEngine(hook: PlanHook): BindFailure | null {
   return firstOf(hook.selectors, checkSelector);
 }
 
-/**
- * System calls as plans name them. Those of another ABI have functions and numbers of their own; the linker looks for a few calls by their
- * plain name, so that it would miss what `x64/sys_execve` needs.
- */
-export function whyAbiNotInEngine(name: string, arch: string, field: string): BindFailure | null {
-  if (!name.includes('/')) return null;
-  const own = ownSyscall(name, arch);
-  return own === name
-    ? notYet(field, `system calls of another ABI (${quote(name)})`)
-    : notYet(field, `system calls that are named with their ABI (${quote(name)}; here ${quote(own)} is the same)`);
+/** `name`: of an attach point. Calls of another ABI have functions and numbers of their own, and other registers. */
+export function whyAbiNotInEngine(name: string, field: string): BindFailure | null {
+  return name.includes('/') ? notYet(field, `system calls of another ABI (${quote(name)})`) : null;
 }
 
 /** What stands beside the hooks. */

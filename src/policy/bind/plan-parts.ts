@@ -1,7 +1,7 @@
 /** What a plan asks for beside its hooks. */
 import type { KernelFacts } from '../kernel-facts.ts';
 import type { Plan, PlanEnforcer, PlanHook } from '../plan.ts';
-import { attachPointKey, attachPointOf, ownSyscall } from './attach-point.ts';
+import { attachPointKey, attachPointOf } from './attach-point.ts';
 import type { BindFailure, BoundHook } from './bound-hook.ts';
 import { type DenyQuestion, denyMethods, whyNoDeny } from './deny.ts';
 import { enforcerNotInEngine, loaderNotInEngine } from './engine-check.ts';
@@ -33,23 +33,19 @@ export function bindEnforcer(plan: Plan, enforcer: PlanEnforcer, kernel: KernelF
 }
 
 function questionOf(plan: Plan, enforcer: PlanEnforcer, call: string, kernel: KernelFacts): DenyQuestion {
-  const own = ownSyscall(call, kernel.arch);
-  const bare = own.replace(/^i386\//, '');
   const hook: PlanHook = {
     kind: 'kprobe',
     section: 'kprobes',
     index: 0,
     path: enforcer.path,
-    target: bare,
-    syscall: bare.startsWith('sys_'),
+    target: call,
+    syscall: /^(?:\w+\/)?sys_/.test(call),
     message: '',
     tags: [],
     args: [],
     selectors: [],
   };
-  const native = attachPointOf(hook, kernel);
-  // Calls of 32-bit programs come in by functions of their own.
-  const point = native.kind === 'syscall' && bare !== own ? { ...native, functionName: `__ia32_${bare}` } : native;
-  const target = 'functionName' in point ? point.functionName : bare;
+  const point = attachPointOf(hook, kernel);
+  const target = 'functionName' in point ? point.functionName : call;
   return { hook, point, functions: [target], target, kernel, choice: plan.options };
 }
