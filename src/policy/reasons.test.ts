@@ -29,4 +29,8 @@ describe('reasons and codes', () => {
     const blamed = ['PermissionDenied', 'LoaderUnavailable', 'BTFUnavailable', 'KernelLockdown', 'MemoryLimit', 'ResourceBusy'];
     expect(blamed.map((name) => findReason(name)?.blame)).toEqual(blamed.map(() => 'node'));
   });
+
+  it('blames the policy for a refusal that has no name: whoever waits for it must hear that it does not run', () => {
+    expect(findReason('LoadError')).toMatchObject({ blame: 'policy', terminal: false });
+  });
 });

@@ -90,7 +90,7 @@ export const REASONS = [
   // loading: the kernel said no
   load('VerifierRejected', 'policy', 'final', "the kernel's verifier refused the program; the report carries the end of its log"),
   load('VerifierBudget', 'policy', 'final', "the program is too large for the kernel's verifier"),
-  load('LoadError', 'node', 'passing', 'the kernel refused a step for a reason that has no name here; stage and errno are in the report'),
+  load('LoadError', 'policy', 'passing', 'the kernel refused a step for a reason that has no name here; stage and errno are in the report'),
 
   // the node's fault
   load('BTFUnavailable', 'node', 'passing', 'the kernel has no BTF type information'),

@@ -166,7 +166,7 @@ export type Activity = z.infer<typeof activitySchema>;
 export const healthSchema = z.object({
   t: z.literal('health'),
   loader: z.enum(['ok', 'restarting', 'down']),
-  /** A reason of blame `node`, such as CacheUnwritable. */
+  /** A `LoadReason` for which no single policy can be blamed, such as CacheUnwritable. */
   fault: word.optional(),
   /** Containers that started before their identity was known, since the agent started. */
   unprotectedStarts: count,

@@ -105,8 +105,8 @@ export function faultOf(node: FleetNode): string | null {
   return node.health?.loader === 'down' ? 'LoaderUnavailable' : null;
 }
 
-/** A reason that is shown and changes nothing. */
+/** A reason that is shown and changes nothing. Whose fault it is elsewhere does not matter: here the node says it of itself. */
 export function noticeOf(node: FleetNode): string | null {
   const fault = node.health?.fault;
-  return fault !== undefined && findReason(fault)?.blame === 'node' ? fault : null;
+  return fault !== undefined && findReason(fault)?.about === 'load' ? fault : null;
 }

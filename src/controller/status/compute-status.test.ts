@@ -192,6 +192,12 @@ describe('blame', () => {
     expect(status.failures).toMatchObject([{ reason: 'MemoryLimit', nodes: 1 }]);
   });
 
+  test('a refusal that has no name is no fault of the node: a policy that does not run is not ready', () => {
+    const refused = cell({ state: 'failed', reason: 'LoadError', hook: 'lsm:file_open', runs: null, mode: 'off' });
+    expect(summary(compute([nodeFact('a', { cell: refused }), nodeFact('b', { cell: refused })]))).toBe('False/LoadFailed Stalled');
+    expect(summary(compute([nodeFact('a'), nodeFact('b', { cell: refused })]))).toBe('False/PartiallyLoaded Stalled');
+  });
+
   test('where most policies fail, failing is the fault of the node', () => {
     const status = compute([nodeFact('a'), nodeFact('b', { cell: failedCell, isFailingMost: true })]);
     expect(summary(status)).toBe('True/Loaded');

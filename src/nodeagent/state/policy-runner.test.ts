@@ -166,20 +166,23 @@ describe('The policy runner', () => {
     expect(kernel.state.active).toEqual(['a:open']);
   });
 
-  test('tries again after a while when the node itself is at fault, and blames no policy', async () => {
-    const kernel = fakeEngine();
-    kernel.state.fault = { reason: 'ResourceBusy', message: 'another process holds it' };
-    const { runner, adopt, put, settled } = await start(kernel.engine);
-    await put('open');
-    await adopt(entry('a', 'open'));
-    expect(runner.fault?.reason).toBe('ResourceBusy');
-    kernel.state.fault = null;
-    const done = settled();
-    await clock.advance(1000);
-    await done;
-    expect(runner.fault).toBeNull();
-    expect(kernel.state.active).toEqual(['a:open']);
-  });
+  test.each(['ResourceBusy', 'LoadError'] as const)(
+    'tries again after a while when %s came up at no hook, and blames no policy',
+    async (reason) => {
+      const kernel = fakeEngine();
+      kernel.state.fault = { reason, message: 'another process holds it' };
+      const { runner, adopt, put, settled } = await start(kernel.engine);
+      await put('open');
+      await adopt(entry('a', 'open'));
+      expect(runner.fault?.reason).toBe(reason);
+      kernel.state.fault = null;
+      const done = settled();
+      await clock.advance(1000);
+      await done;
+      expect(runner.fault).toBeNull();
+      expect(kernel.state.active).toEqual(['a:open']);
+    },
+  );
 
   test('stops a policy at once when someone suspends it on the node, and forgets none of it', async () => {
     const kernel = fakeEngine();

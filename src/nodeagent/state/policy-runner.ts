@@ -185,8 +185,7 @@ export class PolicyRunner {
       }
       if (result.blamed.length === 0) {
         const suspect = this.#suspect(chosen);
-        const isNodeFault = result.fault !== null && findReason(result.fault.reason)?.blame === 'node';
-        if (result.fault === null || isNodeFault || suspect === undefined) {
+        if (result.fault === null || isNodeFault(result.fault) || suspect === undefined) {
           this.#choices = choices;
           this.#fault = result.fault ?? { reason: 'LoadError', message: 'the loader refused the set and named no policy' };
           return;
@@ -280,6 +279,11 @@ export class PolicyRunner {
     gauge.reset();
     for (const choice of choices) gauge.add({ state: choice.state }, 1);
   }
+}
+
+/** A refusal without a name says nothing of any policy where it did not come up at a policy's hook. */
+function isNodeFault({ reason }: PlanFailure): boolean {
+  return reason === 'LoadError' || findReason(reason)?.blame === 'node';
 }
 
 /** Equal for two choices that make the same tables: a set that is only waited for, or a new generation of an equal plan, costs no link. */
