@@ -61,6 +61,17 @@ describe('a report is relative to the set it speaks of', () => {
     expect(isDelivered(nextReport(null, report(before), before, 0), setOf(entry('p', { mode: 'monitor' })), 'p')).toBe(false);
   });
 
+  test('a node that invents policies fills no memory, and fails none', () => {
+    const set = setOf(entry('p'));
+    const invented = (at: number): Row[] => Array.from({ length: 9 }, (_, number) => row(`invented-${at}-${number}`));
+    let said = nextReport(null, report(set, [row('p')], 'applying'), set, 0);
+    for (let at = 1; at < 9; at += 1) {
+      said = nextReport(said, report(set, invented(at), 'applying'), set, at);
+    }
+    expect([...said.rows.keys()]).toEqual(['p']);
+    expect(said.isFailingMost).toBe(false);
+  });
+
   test('where five or more policies and more than half fail, it is the fault of the node', () => {
     const set = setOf(...Array.from({ length: 8 }, (_, at) => entry(`p${at}`)));
     const failing = (count: number): boolean =>

@@ -20,24 +20,30 @@ export type NodeReport = {
 const MIN_FAILING_POLICIES = 5;
 const FAILING_STATES: ReadonlySet<Row['state']> = new Set(['failed', 'fallback', 'excluded']);
 
-/** `set` is the set of `report.set`. While a set is being applied, what is not in a row goes on as it was. */
+/**
+ * `set` is the set of `report.set`. While a set is being applied, what is not in a row goes on as it was. Rows of policies that the node was
+ * never asked to run are dropped: a node could go on inventing them.
+ */
 export function nextReport(previous: NodeReport | null, report: Report, set: DesiredSet, nowMs: number): NodeReport {
+  const applied = report.state === 'applied' ? set : (previous?.applied ?? null);
+  const isAsked = (uid: string): boolean => set.entries.has(uid) || applied?.entries.has(uid) === true;
+  const exceptions = report.exceptions.filter((row) => isAsked(row.uid));
   const rows = new Map<string, DatedRow>();
-  for (const row of report.exceptions) {
+  for (const row of exceptions) {
     const before = previous?.rows.get(row.uid);
     const isSame = before?.row.state === row.state && before.row.reason === row.reason && before.row.runs === row.runs;
     rows.set(row.uid, { row, sinceMs: isSame ? before.sinceMs : nowMs });
   }
   if (report.state === 'applying') {
     for (const [uid, dated] of previous?.rows ?? []) {
-      if (!rows.has(uid)) {
+      if (!rows.has(uid) && isAsked(uid)) {
         rows.set(uid, dated);
       }
     }
   }
-  const failing = report.exceptions.filter((row) => FAILING_STATES.has(row.state)).length;
+  const failing = exceptions.filter((row) => FAILING_STATES.has(row.state)).length;
   return {
-    applied: report.state === 'applied' ? set : (previous?.applied ?? null),
+    applied,
     held: set,
     rows,
     atMs: nowMs,
