@@ -61,6 +61,14 @@ describe('a report is relative to the set it speaks of', () => {
     expect(isDelivered(nextReport(null, report(before), before, 0), setOf(entry('p', { mode: 'monitor' })), 'p')).toBe(false);
   });
 
+  test('the bad policies of one tenant are no fault of the node, however many', () => {
+    const bad = Array.from({ length: 50 }, (_, at) => entry(`bad${at}`, { kind: 'TracingPolicyNamespaced', namespace: 'team-a' }));
+    const set = setOf(entry('platform'), ...bad);
+    const ofTenant = bad.map(({ uid }) => row(uid));
+    expect(nextReport(null, report(set, ofTenant), set, 0).isFailingMost).toBe(false);
+    expect(nextReport(null, report(set, [row('platform'), ...ofTenant]), set, 0).isFailingMost).toBe(true);
+  });
+
   test('a node that invents policies fills no memory, and fails none', () => {
     const set = setOf(entry('p'));
     const invented = (at: number): Row[] => Array.from({ length: 9 }, (_, number) => row(`invented-${at}-${number}`));

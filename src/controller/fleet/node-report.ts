@@ -13,7 +13,7 @@ export type NodeReport = {
   readonly held: DesiredSet;
   readonly rows: ReadonlyMap<string, DatedRow>;
   readonly atMs: number;
-  /** At least five policies, and more than half, fail here: that is the node's fault (control-plane 7.2). */
+  /** So many policies fail here that it must be the node's fault (control-plane 7.2). */
   readonly isFailingMost: boolean;
 };
 
@@ -41,14 +41,27 @@ export function nextReport(previous: NodeReport | null, report: Report, set: Des
       }
     }
   }
-  const failing = exceptions.filter((row) => FAILING_STATES.has(row.state)).length;
+  const failing = exceptions.filter((row) => FAILING_STATES.has(row.state)).map((row) => row.uid);
   return {
     applied,
     held: set,
     rows,
     atMs: nowMs,
-    isFailingMost: failing >= MIN_FAILING_POLICIES && failing * 2 > set.entries.size,
+    isFailingMost: isMost(failing, set),
   };
+}
+
+/**
+ * At least five policies and more than half, and of more than half of those who own any (namespaces, and the platform): the bad policies of
+ * one tenant must not make what fails of others look like the node's fault.
+ */
+function isMost(failing: readonly string[], { entries }: DesiredSet): boolean {
+  if (failing.length < MIN_FAILING_POLICIES || failing.length * 2 <= entries.size) {
+    return false;
+  }
+  const owners = new Set(entries.values().map((entry) => entry.namespace));
+  const failingOwners = new Set(failing.flatMap((uid) => entries.get(uid) ?? []).map((entry) => entry.namespace));
+  return failingOwners.size * 2 > owners.size;
 }
 
 /** What the node says about one policy: its row, else what the applied set implies; null: nothing. */
