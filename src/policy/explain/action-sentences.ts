@@ -1,4 +1,4 @@
-import { effectOf } from '../effect.ts';
+import { effectOf, isDenying } from '../effect.ts';
 import { errorName } from '../error-numbers.ts';
 import type { PlanAction, PlanHook, PlanPost } from '../plan.ts';
 import { signalName } from '../signal-names.ts';
@@ -7,10 +7,12 @@ import { andList, many } from './words.ts';
 
 /** What happens beside events, in order of the policy: `the call is denied: it fails with EPERM and has no effect`. */
 export function deedSentences(hook: PlanHook, actions: readonly PlanAction[], names: ArgumentNames): readonly string[] {
-  const deeds = actions.flatMap((action) => deedOf(hook, action, names) ?? []);
-  const { kill, errno } = effectOf(actions);
+  const effect = effectOf(actions);
+  // Who is killed gets no other signal.
+  const done = effect.kill ? actions.filter(({ type }) => type !== 'signal') : actions;
+  const deeds = done.flatMap((action) => deedOf(hook, action, names) ?? []);
   // A kill is not a deny: what many policies say they do, and do not.
-  return kill && errno === null ? [...deeds, 'the call itself is not denied'] : deeds;
+  return effect.kill && !isDenying(effect) ? [...deeds, 'the call itself is not denied'] : deeds;
 }
 
 /** `an event is sent`, and with what; silent if one of the actions says so. */

@@ -22,7 +22,7 @@ export function celText(node: PlanCelNode, nameOf: (arg: number) => string): str
     case 'literal':
       return node.type === 'bool' ? String(node.value === '1') : node.value;
     case 'convert':
-      return celText(node.of, nameOf);
+      return `${node.type}(${celText(node.of, nameOf)})`;
     case 'negate':
       return `-${inner(node.of, nameOf)}`;
     case 'invert':

@@ -21,13 +21,17 @@ type HookCost = { readonly class: CostClass; readonly reason: string };
 
 function hookCost(hook: PlanHook): HookCost {
   const say = (costClass: CostClass, reason: string): HookCost => ({ class: costClass, reason: `${hook.path}: ${reason}` });
-  if (hook.generated !== undefined) return say('high', 'it stands for hundreds of functions');
+  if (hook.generated !== undefined) {
+    return say(
+      'high',
+      hook.generated.from === 'syscalls' ? 'it stands for hundreds of functions' : 'it stands for all functions that its pattern finds',
+    );
+  }
   if (hook.kind === 'uprobe' || hook.kind === 'usdt') {
     return say('medium', 'every time the program gets there, the CPU traps into the kernel (about a microsecond)');
   }
   const rate = knowledgeOf(hook)?.rate;
-  if (rate === 'constant' || isHot(hook) || isOnEverySyscall(hook))
-    return say('high', 'it is reached at nearly everything that any process does');
+  if (rate === 'constant' || isHot(hook) || isOnEverySyscall(hook)) return say('high', 'it is reached all the time');
   const work = heaviestWork(hook);
   const often =
     rate === undefined ? 'how often it is reached is not known here' : rate === 'rare' ? 'it is reached rarely' : 'it is reached often';

@@ -56,7 +56,7 @@ describe('The policies of the seeds', () => {
       'its pod is not in the Kubernetes namespace "kube-system" or "monitoring" (never true outside pods)',
       'the text in argument 0 is "/bin/nc", "/bin/ncat", "/usr/bin/nc", "/usr/bin/ncat" or "/usr/bin/python3"',
     ]);
-    expect(beside).toContain('while the pod of a container is not known yet, nothing is done there');
+    expect(beside).toContain('while the Kubernetes namespace of a container is not known yet, nothing is done there');
   });
 
   it('observe-all-exec: sends an event for each, without conditions', () => {
@@ -105,10 +105,14 @@ describe('Conditions', () => {
     [{ matchBinaries: [{ operator: 'In', values: ['/bin/sh'] }] }, 'the program is "/bin/sh"'],
     [
       { matchBinaries: [{ operator: 'NotIn', values: ['/bin/sh'], followChildren: true }] },
-      'neither the program nor that of an ancestor is "/bin/sh"',
+      'the process and its ancestors never ran "/bin/sh"',
     ],
     [{ matchParentBinaries: [{ operator: 'Prefix', values: ['/opt/'] }] }, 'the parent\'s program begins with "/opt/"'],
-    [{ matchPIDs: [{ operator: 'In', values: [1], isNamespacePID: true }] }, 'the process id inside its pid namespace is 1'],
+    [
+      { matchPIDs: [{ operator: 'In', values: [1], isNamespacePID: true }] },
+      'the process id inside its pid namespace is 1 (on the host it is 0)',
+    ],
+    [{ matchPIDs: [{ operator: 'NotIn', values: [1, 2], followForks: true }] }, 'neither the process id nor that of an ancestor is 1 or 2'],
     [{ matchNamespaces: [{ namespace: 'Net', operator: 'In', values: ['host_ns'] }] }, "its net namespace is the host's"],
     [
       { matchNamespaceChanges: [{ operator: 'In', values: ['Mnt'] }] },
@@ -122,8 +126,35 @@ describe('Conditions', () => {
       { matchCapabilityChanges: [{ type: 'Effective', operator: 'In', values: ['CAP_BPF'] }] },
       'the process has gained or lost CAP_BPF (effective) since its program started',
     ],
+    [
+      { matchCapabilityChanges: [{ type: 'Effective', operator: 'In', values: ['CAP_BPF'], isNamespaceCapability: true }] },
+      "the process has gained or lost CAP_BPF (effective, in a user namespace that is not the host's) since its program started",
+    ],
   ])('on the process: %j', (selector, text) => {
     expect(conditionsOf({ selectors: [selector] })).toEqual([text]);
+  });
+
+  it('say what is converted in an expression, because that may change it, and name bits that have no name', () => {
+    const args = [
+      { index: 0, type: 'cap_effective' },
+      { index: 1, type: 'uint32' },
+    ];
+    const matchArgs = [
+      { index: 0, operator: 'Mask', values: ['0x8000000000000001'] },
+      { index: 1, operator: 'CelExpr', values: ['int32(arg1) < int32(0)'] },
+    ];
+    expect(conditionsOf({ args, selectors: [{ matchArgs }] })).toEqual([
+      'argument 0 has one of the bits CAP_CHOWN or 0x8000000000000000',
+      'int32(argument 1) < 0',
+    ]);
+  });
+
+  it('leave no bound out of which the type is not known', () => {
+    const tracepoint = { subsystem: 'syscalls', event: 'sys_exit_openat', args: [{ index: 5, type: 'auto' }] };
+    const between = [{ matchArgs: [{ index: 5, operator: 'InRange', values: ['0:5'] }] }];
+    const { hooks } = explained(policyObject({ tracepoints: [{ ...tracepoint, selectors: between }] }));
+    expect(hooks[0]?.when).toBe('the system call openat returns (tracepoint syscalls/sys_exit_openat)');
+    expect(hooks[0]?.rules[0]?.conditions).toEqual(['field 5 is 0 to 5']);
   });
 
   it('name what a kernel calls the argument, if it says', () => {
@@ -162,6 +193,28 @@ describe('What happens', () => {
     expect(hooks[0]?.rules[0]?.effects).not.toContain('the call itself is not denied');
   });
 
+  it('who is killed gets no other signal', () => {
+    const effects = effectsOf([{ action: 'Signal', argSig: 10 }, { action: 'Sigkill' }]);
+    expect(effects).toEqual(['the process is killed (SIGKILL)', 'the call itself is not denied', 'an event is sent']);
+  });
+
+  it('a function of a program that returns at once is no denial of the kernel', () => {
+    const uprobe = { path: '/bin/bash', symbols: ['readline'], selectors: [{ matchActions: [{ action: 'Override', argError: 5 }] }] };
+    expect(explained(policyObject({ uprobes: [uprobe] })).summary).toBe('changes what programs do');
+  });
+
+  it('a rule behind one without conditions is never reached', () => {
+    const [hook] = explained(kprobePolicy({ selectors: [{ matchActions: [{ action: 'NoPost' }] }, { matchActions: [] }] })).hooks;
+    expect(hook?.rules[1]?.effects).toEqual(['this rule is never reached: one before it has no conditions']);
+    expect(hook?.hasRest).toBe(false);
+  });
+
+  it('who enforces is told whom it spares', () => {
+    const spared = expect.stringContaining('pid 1, the kubelet and the container runtime');
+    expect(explained(lsmPolicy({ matchActions: [{ action: 'Override', argError: -1 }] })).beside).toContainEqual(spared);
+    expect(explained(lsmPolicy({})).beside).not.toContainEqual(spared);
+  });
+
   it('monitor mode does nothing of it, and says so first', () => {
     const options = [{ name: 'policy-mode', value: 'monitor' }];
     const { summary, beside } = explained(lsmPolicy({ matchActions: [{ action: 'Override', argError: -1 }] }, { options }));
@@ -186,6 +239,51 @@ describe('What happens', () => {
       atReturn: { conditions: ['the return value is at most -1'], effects: ['an event is sent'] },
     });
     expect(cost.class).toBe('high');
+  });
+
+  it('the event of a denied call does not wait for a return', () => {
+    const policy = kprobePolicy({
+      call: 'sys_write',
+      syscall: true,
+      args: [{ index: 0, type: 'int' }],
+      return: true,
+      returnArg: { index: 0, type: 'int' },
+      selectors: [{ matchActions: [{ action: 'Override', argError: -1 }] }],
+    });
+    const [rule] = explained(policy).hooks[0]?.rules ?? [];
+    expect(rule?.effects.at(-1)).toBe('an event is sent at once, because a denied call does not return');
+    expect(rule).not.toHaveProperty('atReturn');
+  });
+});
+
+describe('In a container whose pod is not known yet', () => {
+  const deny = { matchActions: [{ action: 'Override', argError: -1 }] };
+  const notKubeSystem = { matchNamespaces: [{ namespace: 'Pod', operator: 'NotIn', values: ['kube-system'] }] };
+  const apply = { options: [{ name: 'palisade.dev/on-pending', value: 'apply' }] };
+  const web = { podSelector: { matchLabels: { app: 'web' } } };
+  const allPods = { podSelector: {} };
+  const pending = (object: unknown): readonly string[] => explained(object).beside.filter((text) => text.includes('known yet'));
+
+  it('what is about all pods holds', () => {
+    expect(pending(lsmPolicy(deny, allPods))).toEqual(['this holds in containers whose pod is not known yet as well']);
+  });
+
+  it('what asks for labels or a namespace waits for them', () => {
+    expect(pending(lsmPolicy(deny, web))).toEqual(['while the pod of a container is not known yet, nothing is done there']);
+    expect(pending(lsmPolicy({ ...deny, ...notKubeSystem }))).toEqual([
+      'while the Kubernetes namespace of a container is not known yet, nothing is done there',
+    ]);
+  });
+
+  it('a policy that says apply enforces', () => {
+    expect(pending(lsmPolicy(deny, { ...web, ...apply }))).toEqual([
+      'while the pod of a container is not known yet, this holds there, whatever pod it will be',
+    ]);
+  });
+
+  it('nothing is said where nobody asks for pods', () => {
+    expect(pending(lsmPolicy(deny))).toEqual([]);
+    expect(pending(lsmPolicy(deny, { hostSelector: {} }))).toEqual([]);
   });
 });
 

@@ -18,7 +18,7 @@ export type HookExplanation = {
   readonly reads: readonly string[];
   /** The first that holds acts. */
   readonly rules: readonly RuleExplanation[];
-  /** The last rule has conditions, so that there is a rest for which nothing happens. */
+  /** Every rule has conditions, so that there is a rest for which nothing happens. */
   readonly hasRest: boolean;
   readonly remarks: readonly string[];
 };

@@ -1,3 +1,4 @@
+import { numberRangeOf } from '../arg-types.ts';
 import { CAPABILITIES } from '../capabilities.ts';
 import { ADDRESS_FAMILIES, IP_PROTOCOLS, TCP_STATES } from '../network-names.ts';
 import type {
@@ -89,20 +90,13 @@ function numberName(arg: PlanArg | undefined, number: string): string {
   return arg?.type === 'capability' ? (CAPABILITIES[Number(number)] ?? number) : number;
 }
 
-const INT_LIMITS: Readonly<Record<string, readonly [min: bigint, max: bigint]>> = Object.fromEntries(
-  [8n, 16n, 32n, 64n].flatMap((bits) => [
-    [`uint${bits}`, [0n, (1n << bits) - 1n] as const],
-    [`int${bits}`, [-(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n] as const],
-  ]),
-);
-
 function rangeText(arg: PlanArg | undefined, { operator, ranges }: PlanRangeFilter): string {
-  const [least, most] = INT_LIMITS[arg?.type ?? ''] ?? INT_LIMITS['uint64'] ?? [];
+  const bounds = arg === undefined ? undefined : numberRangeOf(arg.type);
   const texts = ranges.map((range) => {
     const [min, max] = range;
     if (min === max) return min;
-    if (BigInt(min) === least) return `at most ${max}`;
-    return BigInt(max) === most ? `at least ${min}` : spanText(range);
+    if (BigInt(min) === bounds?.min) return `at most ${max}`;
+    return BigInt(max) === bounds?.max ? `at least ${min}` : spanText(range);
   });
   return `is ${operator === 'NotInRange' ? 'not ' : ''}${orList(shortened(texts))}`;
 }

@@ -25,8 +25,10 @@ export function knowledgeOf(hook: PlanHook): HookKnowledge | undefined {
 }
 
 function syscallTracepoint(target: string): HookKnowledge | undefined {
-  const name = /^syscalls\/sys_(?:enter|exit)_(.+)$/.exec(target)?.[1];
-  return name === undefined ? undefined : SYSCALLS.get(name);
+  const [, side, name = ''] = /^syscalls\/sys_(enter|exit)_(.+)$/.exec(target) ?? [];
+  const known = SYSCALLS.get(name);
+  // What a call is about to do is done when it returns, or was refused.
+  return side === 'exit' && known !== undefined ? { ...known, what: `the system call ${name} returns` } : known;
 }
 
 /** `execve` of `sys_execve` and `i386/sys_execve`. */

@@ -7,7 +7,7 @@ import type {
   PlanNamespaceFilter,
   PlanPidFilter,
 } from '../plan-process-filters.ts';
-import { orList, orQuoted, shortened } from './words.ts';
+import { andList, orList, orQuoted, shortened } from './words.ts';
 
 export type ProcessFilter = Extract<
   PlanFilter,
@@ -24,10 +24,9 @@ export function processClause(filter: ProcessFilter): string {
     case 'namespace':
       return namespaceText(filter);
     case 'namespaceChange': {
-      const spaces = orList(filter.namespaces);
       return filter.operator === 'In'
-        ? `the process has entered another ${spaces} namespace since its program started`
-        : `the process is in the same ${spaces} namespace as when its program started`;
+        ? `the process has entered another ${orList(filter.namespaces)} namespace since its program started`
+        : `the process is in the same ${andList(filter.namespaces)} namespace as when its program started`;
     }
     case 'podNamespace': {
       const isIn = filter.operator === 'In' ? 'is' : 'is not';
@@ -50,11 +49,11 @@ const BINARY: Readonly<Record<PlanBinaryFilter['operator'], string>> = {
 };
 
 function binaryText({ operator, values, of, followChildren }: PlanBinaryFilter): string {
-  const whose = of === 'parent' ? "the parent's program" : 'the program';
+  const [who, whose] = of === 'parent' ? ['the parent', "the parent's program"] : ['the process', 'the program'];
   const list = orQuoted(values);
   if (followChildren === true) {
-    const ancestor = `${whose} or that of an ancestor`;
-    return operator === 'NotIn' ? `neither ${whose} nor that of an ancestor is ${list}` : `${ancestor} is ${list}`;
+    const ever = `${operator === 'NotIn' ? 'never' : 'ever'} ran ${list}`;
+    return operator === 'NotIn' ? `${who} and its ancestors ${ever}` : `${who} or one of its ancestors ${ever}`;
   }
   return `${whose} ${BINARY[operator]} ${list}`;
 }
@@ -63,7 +62,11 @@ function pidText({ operator, values, isNamespacePid, followForks }: PlanPidFilte
   const where = isNamespacePid === true ? ' inside its pid namespace' : '';
   const list = orList(shortened(values));
   const isIt = operator === 'In' ? 'is' : 'is not';
-  return `the process id${where} ${isIt} ${list}${followForks === true ? ', also through an ancestor' : ''}`;
+  if (followForks !== true) return `the process id${where} ${isIt} ${list}${isNamespacePid === true ? ' (on the host it is 0)' : ''}`;
+  const outside = isNamespacePid === true ? ' (never true on the host)' : '';
+  return operator === 'In'
+    ? `the process id${where}, or that of an ancestor, is ${list}${outside}`
+    : `neither the process id${where} nor that of an ancestor is ${list}${outside}`;
 }
 
 function namespaceText({ namespace, operator, values }: PlanNamespaceFilter): string {
@@ -73,17 +76,22 @@ function namespaceText({ namespace, operator, values }: PlanNamespaceFilter): st
 
 function capabilityText({ set, operator, mask, isNamespaceCapability }: PlanCapabilityFilter): string {
   const has = operator === 'In' ? 'has' : 'does not have';
-  const where = isNamespaceCapability ? ", in a user namespace that is not the host's" : '';
-  return `the process ${has} ${capabilityList(mask)} (${set}${where})`;
+  return `the process ${has} ${capabilityList(mask)} (${set}${outsideOfHost(isNamespaceCapability)})`;
 }
 
-function capabilityChangeText({ set, operator, mask }: PlanCapabilityChangeFilter): string {
+function capabilityChangeText({ set, operator, mask, isNamespaceCapability }: PlanCapabilityChangeFilter): string {
   const has = operator === 'In' ? 'has gained or lost' : 'has neither gained nor lost';
-  return `the process ${has} ${capabilityList(mask)} (${set}) since its program started`;
+  return `the process ${has} ${capabilityList(mask)} (${set}${outsideOfHost(isNamespaceCapability)}) since its program started`;
 }
 
-/** `CAP_CHOWN or CAP_KILL`. */
+function outsideOfHost(isNamespaceCapability: boolean): string {
+  return isNamespaceCapability ? ", in a user namespace that is not the host's" : '';
+}
+
+/** `CAP_CHOWN or CAP_KILL`; bits that Linux has no name for as a number. */
 export function capabilityList(mask: string): string {
   const bits = BigInt(mask);
-  return orList(shortened(CAPABILITIES.filter((_, number) => ((bits >> BigInt(number)) & 1n) === 1n)));
+  const nameless = bits >> BigInt(CAPABILITIES.length);
+  const names = CAPABILITIES.filter((_, number) => ((bits >> BigInt(number)) & 1n) === 1n);
+  return orList(shortened([...names, ...(nameless === 0n ? [] : [`0x${(nameless << BigInt(CAPABILITIES.length)).toString(16)}`])]));
 }
