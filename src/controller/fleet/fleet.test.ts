@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createFleet, faultOf, noticeOf } from './fleet.ts';
+import { createFleet, faultOf, isReachable, noticeOf } from './fleet.ts';
 
 const health = (fault: string) => ({ t: 'health' as const, loader: 'ok' as const, fault, unprotectedStarts: 0 });
 
@@ -24,5 +24,17 @@ describe('what a node says of itself', () => {
     expect(node === undefined ? null : faultOf({ ...node, health: { t: 'health', loader: 'down', unprotectedStarts: 0 } })).toBe(
       'LoaderUnavailable',
     );
+  });
+});
+
+describe('a node', () => {
+  test('is out of reach while its agent dials again and again and is never welcome', () => {
+    const fleet = createFleet();
+    fleet.agentSeen('a', 0);
+    for (let nowMs = 60_000; nowMs <= 600_000; nowMs += 60_000) {
+      fleet.disconnected('a', nowMs);
+    }
+    const node = fleet.get('a');
+    expect(node !== undefined && isReachable(node, 600_000, 180_000)).toBe(false);
   });
 });

@@ -61,7 +61,8 @@ export function createFleet(): Fleet {
     },
     connected: (name, kernel, nowMs) => update(name, nowMs, { isConnected: true, silentSinceMs: nowMs, kernel }),
     disconnected: (name, nowMs) => {
-      if (nodes.has(name)) {
+      // An agent that was never welcome has said nothing: its dials do not make the node reachable.
+      if (nodes.get(name)?.isConnected === true) {
         update(name, nowMs, { isConnected: false, silentSinceMs: nowMs });
         forgetIfGone(name);
       }
