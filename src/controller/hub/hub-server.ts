@@ -162,6 +162,7 @@ async function authenticateWebhook(token: string, options: HubServerOptions): Pr
 function serveAgent(ws: WebSocket, socket: Duplex, identity: AgentIdentity, token: string, options: HubServerOptions): void {
   const { hub, clock } = options;
   let pendingBytes = 0;
+  let isOver = false;
   let review = clock.setTimer(options.timing.reviewMs, () => void reviewAgain());
   const session = hub.connect(identity, {
     get bufferedAmount() {
@@ -186,7 +187,9 @@ function serveAgent(ws: WebSocket, socket: Duplex, identity: AgentIdentity, toke
       }
       options.log.warn('Could not review a token again', { node: identity.node, error });
     }
-    review = clock.setTimer(options.timing.reviewMs, () => void reviewAgain());
+    if (!isOver) {
+      review = clock.setTimer(options.timing.reviewMs, () => void reviewAgain());
+    }
   };
   socket.on('data', (chunk: Buffer) => {
     pendingBytes += chunk.byteLength;
@@ -210,6 +213,7 @@ function serveAgent(ws: WebSocket, socket: Duplex, identity: AgentIdentity, toke
   });
   ws.on('error', (error) => options.log.debug('The connection of an agent failed', { node: identity.node, error }));
   ws.on('close', () => {
+    isOver = true;
     review.cancel();
     hub.disconnected(session);
   });
