@@ -5,7 +5,6 @@ import { type DesiredSet, desiredFrame } from '../desired/desired-set.ts';
 export type FrameStore = {
   /** From now on agents may ask for this plan. Throws `HubBinaryError` where it is too large to send. */
   putPlan(format: number, digest: string, text: string): void;
-  hasPlan(digest: string): boolean;
   plan(digest: string): Buffer | undefined;
   /** Forgets plans that are not among these. */
   keepPlans(digests: ReadonlySet<string>): void;
@@ -26,7 +25,6 @@ export function createFrameStore(): FrameStore {
         plans.set(digest, encodePlanFrame(format, digest, text));
       }
     },
-    hasPlan: (digest) => plans.has(digest),
     plan: (digest) => plans.get(digest),
     keepPlans: (digests) => {
       for (const digest of plans.keys()) {

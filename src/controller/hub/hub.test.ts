@@ -236,6 +236,22 @@ describe('agents that misbehave', () => {
     await expect(agent.closed).resolves.toMatchObject({ code: 1008 });
   });
 
+  test('plans are asked for as fast as they come, but not for ever', async () => {
+    const hub = await start();
+    hub.addNode('a');
+    const digests = Array.from({ length: 120 }, (_, at) => {
+      const compiled = compiledPolicy(`/etc/${at}`);
+      hub.assign(`p${at}`, compiled);
+      return compiled.digest;
+    });
+    const agent = await hub.dial('a');
+    await eventually('all plans', () => agent.plans.size === 120);
+    for (let at = 0; at < 300; at += 1) {
+      agent.send({ t: 'get', digests: digests.slice(at % 100, (at % 100) + 1) });
+    }
+    await expect(agent.closed).resolves.toMatchObject({ code: 1008, reason: 'more than 50 frames within a second' });
+  });
+
   test('a hello whose kernel build is not the digest of its facts is refused', async () => {
     const hub = await start();
     hub.addNode('a');
