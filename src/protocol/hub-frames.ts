@@ -47,7 +47,7 @@ export const HUB_CLOSE = {
   slow: 1013,
   /** Another connection of this node took over: do not dial again unless that one was not yours. */
   replaced: 4001,
-  /** The token or the pod behind it is not valid any more: read the token again, dial with back-off. */
+  /** The token or the pod behind it is not valid any more: read the token again and dial at once; with back-off where that is refused. */
   unauthenticated: 4003,
   /** No common protocol version. */
   version: 4004,

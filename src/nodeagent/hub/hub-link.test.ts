@@ -4,7 +4,7 @@ import type { Hello, HubFrame, Welcome } from '../../protocol/hub-frames.ts';
 import { silentLog } from '../../telemetry/log.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { createFakeClock, type FakeClock } from '../../telemetry/testing/fake-clock.ts';
-import { serveConnection, type HubLinkOptions } from './hub-link.ts';
+import { redialCauseOf, serveConnection, type HubLinkOptions } from './hub-link.ts';
 
 const hello: Hello = {
   t: 'hello',
@@ -41,7 +41,7 @@ beforeEach(async () => {
   hub = await accepted;
   const said = new Promise<void>((resolve) => void hub.once('message', () => resolve()));
   const options: HubLinkOptions = {
-    address: { url: 'wss://unused', caFile: '', tokenFile: '', handshakeTimeoutMs: 1 },
+    address: { url: 'wss://unused', caFile: '', tokenFile: '', handshakeTimeoutMs: 15_000 },
     redial: { baseMs: 30_000, maxMs: 300_000 },
     missedHeartbeats: 3,
     handler: {
@@ -90,6 +90,16 @@ describe('one connection to the hub', () => {
     expect(socket.readyState).toBe(WebSocket.OPEN);
     await clock.advance(1_000);
     expect(await end).toMatchObject({ code: 1006, isSentAway: false });
+  });
+
+  test('is given up when the hub never says welcome', async () => {
+    await clock.advance(15_000);
+    expect(await end).toMatchObject({ code: 1006, isSentAway: false });
+  });
+
+  test('whose token has expired is opened again at once, with a new one: pods that start meanwhile are not known', () => {
+    expect(redialCauseOf({ code: 4003, reason: '', isSentAway: false }, 0)).toEqual({ kind: 'sent-away' });
+    expect(redialCauseOf({ code: 1006, reason: '', isSentAway: false }, 3)).toEqual({ kind: 'failed', failures: 3 });
   });
 
   test('that the hub asked to leave is left when it said, and is known to have been', async () => {

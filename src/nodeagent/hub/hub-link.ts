@@ -69,7 +69,7 @@ export async function runHubLink(options: HubLinkOptions): Promise<void> {
         connected.set({}, 1);
       });
       log.info('Lost the hub', { code: end.code, reason: end.reason });
-      cause = end.isSentAway ? { kind: 'sent-away' } : { kind: 'failed', failures };
+      cause = redialCauseOf(end, failures);
     } catch (error) {
       if (signal.aborted) return;
       log.warn('Could not reach the hub', { message: error instanceof Error ? error.message : String(error), failures });
@@ -90,6 +90,14 @@ type ConnectionEnd = {
   readonly isSentAway: boolean;
 };
 
+/**
+ * A hub that does not take the token any more has outlived it (it lasts an hour, the connection longer): the file holds a new one, and pods
+ * that start meanwhile are not known here. If the new one is not taken either, the dial fails.
+ */
+export function redialCauseOf(end: ConnectionEnd, failures: number): RedialCause {
+  return end.isSentAway || end.code === HUB_CLOSE.unauthenticated ? { kind: 'sent-away' } : { kind: 'failed', failures };
+}
+
 /** Speaks over one open socket until it ends. `onWelcome` tells that the hub accepted this node. */
 export async function serveConnection(socket: WebSocket, options: HubLinkOptions, onWelcome: () => void): Promise<ConnectionEnd> {
   const { handler, clock, log, signal } = options;
@@ -102,9 +110,9 @@ export async function serveConnection(socket: WebSocket, options: HubLinkOptions
 
   const alive = (): void => {
     watchdog?.cancel();
-    if (heartbeatMs === null) return;
-    watchdog = clock.setTimer(heartbeatMs * options.missedHeartbeats, () => {
-      log.warn('The hub has been silent', { heartbeatMs });
+    const silenceMs = heartbeatMs === null ? options.address.handshakeTimeoutMs : heartbeatMs * options.missedHeartbeats;
+    watchdog = clock.setTimer(silenceMs, () => {
+      log.warn('The hub has been silent', { silenceMs });
       socket.terminate();
     });
   };
@@ -144,6 +152,7 @@ export async function serveConnection(socket: WebSocket, options: HubLinkOptions
       });
   });
   sender.send(handler.hello());
+  alive();
   const end = await ended;
   signal.removeEventListener('abort', stop);
   for (const timer of [watchdog, goodbye]) cancel(timer);
