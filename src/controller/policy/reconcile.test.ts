@@ -120,7 +120,7 @@ describe('one look at one policy', () => {
     const key = world.put(denies('/a'));
     world.reconciler.reconcile(key);
     expect(world.desired.setOf('a').entries.get('u1')).toMatchObject({ generation: 1, mode: 'enforce', name: 'p' });
-    expect(world.frames.hasPlan(world.desired.setOf('a').entries.get('u1')?.digest ?? '')).toBe(true);
+    expect(world.frames.plan(world.desired.setOf('a').entries.get('u1')?.digest ?? '')).toBeDefined();
     expect(world.ready()).toBe('WaitingForNodes');
     world.apply('a');
     world.apply('b');
@@ -177,7 +177,7 @@ describe('one look at one policy', () => {
     const count = world.submitted.length;
     expect(world.reconciler.reconcile(key)).toEqual({ kind: 'done' });
     expect(world.desired.setOf('a').entries.size).toBe(0);
-    expect(world.frames.hasPlan(digest)).toBe(false);
+    expect(world.frames.plan(digest)).toBeUndefined();
     expect(world.submitted).toHaveLength(count);
   });
 
