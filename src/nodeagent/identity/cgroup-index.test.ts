@@ -58,6 +58,14 @@ describe('The index of cgroups', () => {
     expect(cgroups.get(6n)?.podUid).toBe(UID);
   });
 
+  test('is not fooled by a container that names its own cgroup like the root of all pods', () => {
+    const cgroups = index();
+    const inner = cgroups.add({ id: 5n, parentId: 4n, name: 'kubepods' });
+    expect(inner).toEqual({ podUid: UID, podCgroupId: 3n, containerId: CONTAINER });
+    const OTHER = UID.replaceAll('8', '9');
+    expect(cgroups.add({ id: 6n, parentId: 5n, name: `pod${OTHER}` })?.podUid).toBe(UID);
+  });
+
   test('leaves the host’s cgroups out', () => {
     const cgroups = index();
     expect(cgroups.add({ id: 9n, parentId: 8n, name: 'ssh.service' })).toBeUndefined();
@@ -70,5 +78,13 @@ describe('The index of cgroups', () => {
     expect(cgroups.get(4n)).toBeDefined();
     cgroups.release(3n, 2000);
     expect(cgroups.get(4n)).toBeUndefined();
+  });
+
+  test('knows a cgroup that is seen again as what it is now, and for good', () => {
+    const cgroups = index();
+    cgroups.release(4n, 0);
+    expect(cgroups.add({ id: 4n, parentId: 3n, name: 'init' })?.containerId).toBeNull();
+    cgroups.release(3n, 5000);
+    expect(cgroups.get(4n)).toEqual({ podUid: UID, podCgroupId: 3n, containerId: null });
   });
 });

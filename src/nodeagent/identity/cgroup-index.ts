@@ -43,13 +43,21 @@ export class CgroupIndex {
     return this.#owners.entries();
   }
 
-  /** Returns the owner if the directory is under kubepods. */
+  /** Cgroups that are there, as far as is known. */
+  present(): Set<bigint> {
+    return new Set(this.#owners.keys().filter((id) => !this.#released.has(id)));
+  }
+
+  /** Returns the owner if the directory is under kubepods. A released id that is seen again is another cgroup, or was not released at all. */
   add(seen: CgroupSeen): CgroupOwner | undefined {
     const known = this.#owners.get(seen.id);
-    if (known !== undefined) return known;
+    if (known !== undefined && !this.#released.delete(seen.id)) return known;
     const owner = this.#ownerOf(seen);
-    if (owner === undefined) return undefined;
-    if (this.#owners.size >= MAX_CGROUPS) {
+    if (owner === undefined) {
+      this.#owners.delete(seen.id);
+      return undefined;
+    }
+    if (known === undefined && this.#owners.size >= MAX_CGROUPS) {
       this.overflows += 1;
       return owner;
     }
@@ -66,19 +74,19 @@ export class CgroupIndex {
     }
   }
 
-  /** Forgets what a complete walk did not find any more. */
-  keepOnly(seen: ReadonlySet<bigint>, nowMs: number): void {
-    for (const id of this.#owners.keys()) if (!seen.has(id) && !this.#released.has(id)) this.release(id, nowMs);
+  /** Releases what was there before a complete walk (`present`) and was not found by it. What was made meanwhile it may have passed by. */
+  keepOnly(found: ReadonlySet<bigint>, before: ReadonlySet<bigint>, nowMs: number): void {
+    for (const id of before) if (!found.has(id) && !this.#released.has(id)) this.release(id, nowMs);
   }
 
   #ownerOf(seen: CgroupSeen): CgroupOwner | undefined {
     const parent = this.#owners.get(seen.parentId);
     const name = readCgroupName(seen.name);
-    if (name.kind === 'root') return { podUid: null, podCgroupId: 0n, containerId: null };
-    if (name.kind === 'pod' && (parent === undefined || parent.podUid === null)) {
-      return { podUid: name.podUid, podCgroupId: seen.id, containerId: null };
+    // Inside of a pod names are its own choice.
+    if (parent === undefined || parent.podUid === null) {
+      if (name.kind === 'root') return { podUid: null, podCgroupId: 0n, containerId: null };
+      return name.kind === 'pod' ? { podUid: name.podUid, podCgroupId: seen.id, containerId: null } : undefined;
     }
-    if (parent === undefined || parent.podUid === null) return undefined;
     if (name.kind === 'container' && parent.containerId === null) return { ...parent, containerId: name.containerId };
     return parent;
   }

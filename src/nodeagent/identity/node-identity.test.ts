@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PAL_CLASS_PENDING } from '../../abi/layout.ts';
 import type { CgroupRecord } from '../../abi/record-types.ts';
@@ -27,20 +30,21 @@ const made = (id: bigint, parentId: bigint, name: string, scopeClass = PAL_CLASS
   name: Buffer.from(name),
 });
 
-function setUp() {
+function setUp(root = '/nowhere') {
   let changes = 0;
+  const clock = createFakeClock();
   const identity = new NodeIdentity({
-    root: '/nowhere',
+    root,
     walkMs: 1000,
     podFile: null,
-    clock: createFakeClock(),
+    clock,
     log: silentLog,
     onChange: () => {
       changes += 1;
     },
   });
   identity.note(made(1n, 0n, 'kubepods', 0));
-  return { identity, changes: () => changes };
+  return { identity, clock, changes: () => changes };
 }
 
 describe('Who is on a node', () => {
@@ -64,5 +68,19 @@ describe('Who is on a node', () => {
     identity.applyPods({ t: 'pods', put: [pod], gone: [] });
     identity.note(made(2n, 1n, `pod${UID}`, 7));
     expect(changes()).toBe(1);
+  });
+
+  test('and whose cgroup was made during a walk that did not come by it any more is not forgotten a minute later', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'cgroups-'));
+    await mkdir(join(root, 'kubepods'));
+    const { identity, clock } = setUp(root);
+    const walk = identity.walk();
+    identity.note(made(2n, 1n, `pod${UID}`));
+    await walk;
+    await clock.advance(90_000);
+    identity.note(made(9n, 1n, `pod${UID.replaceAll('8', '9')}`));
+    identity.note({ ...made(9n, 1n, ''), operation: 2 });
+    expect(identity.cgroups.get(2n)?.podUid).toBe(UID);
+    await rm(root, { recursive: true });
   });
 });

@@ -90,13 +90,17 @@ export class NodeIdentity {
 
   /** Takes in what is there now; true if something was new. */
   async walk(): Promise<boolean> {
+    const before = this.cgroups.present();
+    const tooMany = this.cgroups.overflows;
     const found = await walkCgroups(this.#options.root);
     let isNew = false;
     for (const seen of found) {
       isNew ||= this.cgroups.get(seen.id) === undefined;
       this.cgroups.add(seen);
     }
-    this.cgroups.keepOnly(new Set(found.map(({ id }) => id)), this.#options.clock.monotonicMs());
+    this.cgroups.keepOnly(new Set(found.map(({ id }) => id)), before, this.#options.clock.monotonicMs());
+    const leftOut = this.cgroups.overflows - tooMany;
+    if (leftOut > 0) this.#options.log.error('More cgroups than can be known: policies about pods do not see the rest', { leftOut });
     return isNew;
   }
 
