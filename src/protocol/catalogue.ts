@@ -107,10 +107,12 @@ const kernelNamesSchema = z.object({
   tracepoints: z.array(name).max(100_000),
 });
 
-/**
- * Names as they travel: zstd of JSON. The same bytes go from an agent to the hub (behind its `catalogue` frame) and from the hub to webhooks
- * (behind the build's digest), so the hub passes them on as they are.
- */
+/** The names in an agent's text. Throws on what webhooks would refuse: they would end their connection, again and again. */
+export function readKernelNames(text: string): KernelNames {
+  return kernelNamesSchema.parse(JSON.parse(text));
+}
+
+/** Names as the hub sends them to webhooks, behind the build's digest: zstd of JSON. */
 export function packKernelNames(names: KernelNames): Buffer {
   const { functions, lsmHooks, tracepoints } = names;
   return zstdCompressSync(Buffer.from(JSON.stringify({ functions, lsmHooks, tracepoints })));
@@ -118,8 +120,7 @@ export function packKernelNames(names: KernelNames): Buffer {
 
 /** Throws when the bytes are not what `packKernelNames` makes, or unpack to more than MAX_NAMES_BYTES. */
 export function unpackKernelNames(packed: Uint8Array): KernelNames {
-  const text = zstdDecompressSync(packed, { maxOutputLength: MAX_NAMES_BYTES }).toString('utf8');
-  return kernelNamesSchema.parse(JSON.parse(text));
+  return readKernelNames(zstdDecompressSync(packed, { maxOutputLength: MAX_NAMES_BYTES }).toString('utf8'));
 }
 
 const BUILD_BYTES = 32;

@@ -3,6 +3,7 @@ import {
   type CatalogueNode,
   encodeNamesFrame,
   type KernelBuildFrame,
+  MAX_CATALOGUE_FRAME_BYTES,
   MAX_NODES_PER_FRAME,
 } from '../../protocol/catalogue.ts';
 
@@ -59,8 +60,8 @@ function fingerprint(node: CatalogueNode): string {
 
 function nodeFrames(put: readonly CatalogueNode[], gone: readonly string[], phase: 'first' | 'later'): CatalogueFrame[] {
   const frames: CatalogueFrame[] = [];
-  for (let at = 0; at < put.length; at += MAX_NODES_PER_FRAME) {
-    frames.push({ t: 'nodes', full: phase === 'first' && at === 0, put: put.slice(at, at + MAX_NODES_PER_FRAME) });
+  for (const some of chunksOf(put)) {
+    frames.push({ t: 'nodes', full: phase === 'first' && frames.length === 0, put: some });
   }
   if (gone.length > 0) {
     frames.push({ t: 'nodes', put: [], gone: [...gone] });
@@ -69,4 +70,24 @@ function nodeFrames(put: readonly CatalogueNode[], gone: readonly string[], phas
     frames.push({ t: 'nodes', full: true, put: [] });
   }
   return frames;
+}
+
+/** Beyond it a new frame begins; the other half is room for a node that is large by itself. */
+const MAX_CHUNK_BYTES = MAX_CATALOGUE_FRAME_BYTES / 2;
+
+/** As many as fit into a frame, by number and by size: nodes have as many labels as they like. */
+function chunksOf(nodes: readonly CatalogueNode[]): CatalogueNode[][] {
+  const chunks: CatalogueNode[][] = [];
+  let current: CatalogueNode[] = [];
+  let bytes = 0;
+  for (const node of nodes) {
+    bytes += Buffer.byteLength(JSON.stringify(node));
+    if (current.length > 0 && (bytes > MAX_CHUNK_BYTES || current.length >= MAX_NODES_PER_FRAME)) {
+      chunks.push(current);
+      current = [];
+      bytes = Buffer.byteLength(JSON.stringify(node));
+    }
+    current.push(node);
+  }
+  return current.length === 0 ? chunks : [...chunks, current];
 }

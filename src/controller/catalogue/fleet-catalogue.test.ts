@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeNamesFrame, MAX_BUILDS } from '../../protocol/catalogue.ts';
+import { decodeNamesFrame, MAX_BUILDS, MAX_CATALOGUE_FRAME_BYTES } from '../../protocol/catalogue.ts';
 import { catalogueDigest } from '../../protocol/hub-binary.ts';
 import { fakeHello } from '../testing/fake-agent.ts';
 import { catalogueDifference, type CatalogueView } from './catalogue-difference.ts';
@@ -68,6 +68,16 @@ describe('the memory of kernels', () => {
     expect(() => catalogue.uploaded('a', build, '[]')).toThrow();
   });
 
+  test('takes no names from a node that webhooks would refuse: they would lose touch with the hub over and over', () => {
+    const catalogue = createFleetCatalogue();
+    catalogue.greeted('a', hello('a'), 0);
+    const names = { functions: ['a'], lsmHooks: ['b'], tracepoints: ['c/d'] };
+    for (const odd of [{ functions: [''] }, { lsmHooks: ['x'.repeat(513)] }, { lsmHooks: Array.from({ length: 10_001 }, () => 'x') }]) {
+      expect(() => catalogue.uploaded('a', build, JSON.stringify({ ...names, ...odd }))).toThrow();
+    }
+    expect(catalogue.packedNames(build)).toBeNull();
+  });
+
   test('forgets a build with its last node, and keeps no more builds than webhooks do', () => {
     const catalogue = createFleetCatalogue();
     for (let at = 0; at < MAX_BUILDS + 5; at += 1) {
@@ -97,6 +107,16 @@ describe('what a webhook is told', () => {
     expect(kinds(first.frames)).toEqual(['build', `names of ${build.slice(0, 4)}`, 'nodes']);
     expect(catalogueDifference(first.told, view(catalogue.packedNames(build)), 'later').frames).toEqual([]);
     expect(kinds(catalogueDifference(first.told, { builds: [], nodes: [] }, 'later').frames)).toEqual(['gone', 'nodes']);
+  });
+
+  test('of many nodes with many labels in frames that it takes', () => {
+    const labels = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`example.com/label-${at}`, 'x'.repeat(60)]));
+    const nodes = Array.from({ length: 600 }, (_, at) => ({ name: `n${at}`, labels, build: null, silentMs: 0 }));
+    const { frames } = catalogueDifference(nothing, { builds: [], nodes }, 'first');
+    expect(frames.every((one) => JSON.stringify(one).length <= MAX_CATALOGUE_FRAME_BYTES)).toBe(true);
+    const told = frames.flatMap((one) => (!Buffer.isBuffer(one) && one.t === 'nodes' ? [one] : []));
+    expect(told.flatMap(({ put }) => put.map(({ name }) => name))).toEqual(nodes.map(({ name }) => name));
+    expect(told.map(({ full }) => full)).toEqual(told.map((_, at) => at === 0));
   });
 
   test('names that it holds from before are not sent again', () => {

@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import { catalogueDigest } from '../../protocol/hub-binary.ts';
 import type { Hello, Welcome } from '../../protocol/hub-frames.ts';
-import { type KernelBuildFrame, type KernelNames, MAX_BUILDS, MAX_NAMES_FRAME_BYTES, packKernelNames } from '../../protocol/catalogue.ts';
+import { type KernelBuildFrame, MAX_BUILDS, MAX_NAMES_FRAME_BYTES, packKernelNames, readKernelNames } from '../../protocol/catalogue.ts';
 
 /** The names of one kernel build, as one node told them and, if there is another such node, a second one confirmed. */
 type Names = { readonly digest: string; readonly packed: Buffer; readonly from: string };
@@ -39,7 +38,6 @@ export type FleetCatalogue = {
 };
 
 const ASK_AGAIN_MS = 60_000;
-const namesSchema = z.object({ functions: z.array(z.string()), lsmHooks: z.array(z.string()), tracepoints: z.array(z.string()) });
 
 export function createFleetCatalogue(): FleetCatalogue {
   const builds = new Map<string, Build>();
@@ -115,8 +113,7 @@ export function createFleetCatalogue(): FleetCatalogue {
       if (build === undefined || nodeBuilds.get(node) !== buildName || build.names !== null) {
         return false;
       }
-      const names: KernelNames = namesSchema.parse(JSON.parse(text));
-      const packed = packKernelNames(names);
+      const packed = packKernelNames(readKernelNames(text));
       if (packed.byteLength + 32 > MAX_NAMES_FRAME_BYTES) {
         throw new RangeError(`${packed.byteLength} bytes of packed names are too many`);
       }
