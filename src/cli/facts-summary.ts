@@ -29,10 +29,9 @@ export function summarizeFacts({ name, facts: kernel }: NamedKernel): FactsSumma
 /** As `bind` decides (bind/deny.ts). */
 function deniesOf(kernel: KernelFacts): readonly string[] {
   const byFmodRet = isFmodRetUsable(kernel);
-  const override = hasFact(kernel, 'override_return');
   return [
     ...(isLsmUsable(kernel) || byFmodRet ? ['LSM hooks'] : []),
-    ...(override || (byFmodRet && kernel.facts['fmod_ret_syscall'] !== false) ? ['system calls'] : []),
+    ...(byFmodRet && kernel.facts['fmod_ret_syscall'] !== false ? ['system calls'] : []),
     ...(hasFact(kernel, 'uprobe_write') ? ['user probes'] : []),
   ];
 }

@@ -15,6 +15,7 @@ import {
 import { diffNodes } from './diff.ts';
 import { link } from './link.ts';
 import type { LinkInput, LinkPolicy } from './link-input.ts';
+import { WHOLE_ENGINE } from './link-target.ts';
 import { decodeSelector, type LinkedHook, type LinkedNode } from './linked-node.ts';
 import { classRow, scopeRows } from './scope.ts';
 import { testInput, testKernel } from './testing/kernels.ts';
@@ -188,7 +189,7 @@ kprobes:
       'kprobes: [{call: sys_unlink, syscall: true, selectors: [{matchActions: [{action: Override, argError: -1}]}]}]',
     );
     const watch = testPolicy('watch', 'kprobes: [{call: sys_unlink, syscall: true, selectors: [{matchActions: [{action: Post}]}]}]');
-    const node = link(testInput([deny, watch]));
+    const node = link(testInput([deny, watch], { target: WHOLE_ENGINE }));
     expect(node.hooks.map((hook) => [hook.key, (features(hook) & PAL_FEAT_OVERRIDE) !== 0])).toEqual(
       expect.arrayContaining([
         ['kprobe:__x64_sys_unlink', false],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bind, firstFailure } from './bind.ts';
+import type { BoundMethod } from './bind/methods.ts';
 import type { KernelFacts } from './kernel-facts.ts';
 import type { PolicyMode } from './plan.ts';
 import { kernel510, kernel61, kernel612, kernel7x, kernelWith } from './testing/kernels.ts';
@@ -20,10 +21,9 @@ function bound(spec: object, kernel: KernelFacts, mode: PolicyMode = 'enforce') 
   return hook;
 }
 
-const methods = (spec: object, kernel: KernelFacts, mode: PolicyMode = 'enforce') =>
-  bound(spec, kernel, mode).methods.map(
-    (entry) => `${entry.method}:${entry.target}${entry.deny === 'none' ? '' : ` denies by ${entry.deny}`}`,
-  );
+const ways = (list: readonly BoundMethod[]) =>
+  list.map((entry) => `${entry.method}:${entry.target}${entry.deny === 'none' ? '' : ` denies by ${entry.deny}`}`);
+const methods = (spec: object, kernel: KernelFacts, mode: PolicyMode = 'enforce') => ways(bound(spec, kernel, mode).methods);
 
 describe('denying on a security hook', () => {
   it.each([
@@ -134,11 +134,25 @@ describe('watching and killing', () => {
 describe('denying a system call', () => {
   const spec = { kprobes: [{ call: 'sys_setuid', ...deny }] };
 
-  it('uses bpf_override_return where it is, and fmod_ret where nothing preempts', () => {
-    expect(methods(spec, kernelWith(kernel612, {}, { override_return: true }))[0]).toBe(
-      'kprobe:__x64_sys_setuid denies by override_return',
-    );
+  it('uses fmod_ret where nothing preempts', () => {
     expect(methods(spec, kernelWith(kernel612, {}, { fmod_ret_syscall: true }))).toEqual(['fmod_ret:__x64_sys_setuid denies by fmod_ret']);
+  });
+
+  it('is not promised where bpf_override_return alone would do it, which no kernel lets an engine behind a tail call use', () => {
+    const { failure, planned } = bound(spec, kernelWith(kernel612, {}, { override_return: true }));
+    expect(failure).toMatchObject({
+      reason: 'NotInEngine',
+      field: 'spec.kprobes[0]',
+      message: expect.stringContaining('substitute: kill'),
+    });
+    expect(ways(planned)).toEqual(['kprobe:__x64_sys_setuid denies by override_return']);
+  });
+
+  it('is watched or done by a kill where the helper is not used and the policy is content with that', () => {
+    const kernel = kernelWith(kernel612, {}, { override_return: true, kprobe_multi: false });
+    const killing = { ...spec, options: [{ name: 'palisade.dev/substitute', value: 'kill' }] };
+    expect(methods(killing, kernel)).toEqual(['kprobe:__x64_sys_setuid denies by kill']);
+    expect(bound(spec, kernel, 'monitor')).toMatchObject({ failure: null, effective: 'observe' });
   });
 
   it('is impossible on preemptible kernels without the helper, and on those that let no system call fail', () => {
@@ -151,15 +165,16 @@ describe('denying a system call', () => {
     const catalogue = { functions: new Set<string>(), lsmHooks: new Set<string>(), tracepoints: new Set<string>(), ...injectable };
     const kernel = kernelWith(kernel612, { catalogue }, { override_return: true });
     expect(bound(spec, kernel).failure).toMatchObject({ reason: 'NotErrorInjectable' });
-    expect(methods({ kprobes: [{ call: 'sys_openat', ...deny }] }, kernel)).toEqual(['kprobe:__x64_sys_openat denies by override_return']);
+    expect(bound({ kprobes: [{ call: 'sys_openat', ...deny }] }, kernel).failure).toMatchObject({ reason: 'NotInEngine' });
   });
 
   it('is done in the way that the policy asks for, or not at all', () => {
     const kernel = kernelWith(kernel612, {}, { override_return: true, fmod_ret_syscall: true });
     const asking = (value: string) => ({ ...spec, options: [{ name: 'override-method', value }] });
-    expect(methods(spec, kernel)).toHaveLength(2);
+    expect(bound(spec, kernel).planned).toHaveLength(2);
     expect(methods(asking('fmod-ret'), kernel)).toEqual(['fmod_ret:__x64_sys_setuid denies by fmod_ret']);
-    expect(methods(asking('override-return'), kernel)).toEqual(['kprobe:__x64_sys_setuid denies by override_return']);
+    expect(ways(bound(asking('override-return'), kernel).planned)).toEqual(['kprobe:__x64_sys_setuid denies by override_return']);
+    expect(bound(asking('override-return'), kernel).failure).toMatchObject({ reason: 'NotInEngine' });
     expect(bound(asking('fmod-ret'), kernelWith(kernel, { preempt: 'full' })).failure).toMatchObject({ reason: 'FmodRetPreemptible' });
     expect(bound(asking('override-return'), kernelWith(kernel, {}, { override_return: false })).failure).toMatchObject({
       reason: 'OverrideHelperMissing',

@@ -1,7 +1,8 @@
 import { type AttachPoint, attachPointKey, attachPointOf } from './bind/attach-point.ts';
 import type { BindFailure, BindNote, BoundHook } from './bind/bound-hook.ts';
 import { type DenyQuestion, denyMethods, whyNoDeny } from './bind/deny.ts';
-import { whyNotInEngine, whyAbiNotInEngine, whyScopeNotInEngine } from './bind/engine-check.ts';
+import { denialNotInEngine, whyNotInEngine, whyAbiNotInEngine, whyScopeNotInEngine } from './bind/engine-check.ts';
+import { ENGINE_DENIALS } from './bind/engine-features.ts';
 import { expand } from './bind/expansion.ts';
 import { nameField } from './bind/fields.ts';
 import type { BoundMethod } from './bind/methods.ts';
@@ -71,11 +72,10 @@ function bindHook(question: HookQuestion): BoundHook {
     field: nameField(hook),
     point: hook.kind === 'fentry' ? `fentry:${key}` : key,
   };
-  const namedAbi =
-    point.kind === 'syscall' && hook.generated === undefined ? whyAbiNotInEngine(point.name, identity.field) : null;
+  const namedAbi = point.kind === 'syscall' && hook.generated === undefined ? whyAbiNotInEngine(point.name, identity.field) : null;
   if (namedAbi !== null) {
-    const { methods, returns } = waysOf(question, point, null);
-    return { ...nothing(identity, namedAbi), planned: methods, plannedReturns: returns };
+    const { planned, returns } = waysOf(question, point, null);
+    return { ...nothing(identity, namedAbi), planned, plannedReturns: returns };
   }
   const functions = expand(hook, kernel, search);
   if (functions !== null && 'reason' in functions) return skipOrFail(hook, identity, functions);
@@ -84,14 +84,15 @@ function bindHook(question: HookQuestion): BoundHook {
 
   const ways = waysOf(question, point, functions);
   const signature = checkSignature(hook, point, kernel, search);
-  const failure = ways.failure ?? signature.failure ?? findUnmetNeed(hook, kernel) ?? whyNotInEngine(hook);
-  const planned = ways.methods;
-  const notes = [...notesOf(planned[0], identity.field), ...notesOf(ways.returns[0], `${hook.path}.return`), ...signature.notes];
+  const ofEngine = ways.methods.length === 0 ? denialNotInEngine(hook.path) : null;
+  const failure = ways.failure ?? signature.failure ?? findUnmetNeed(hook, kernel) ?? whyNotInEngine(hook) ?? ofEngine;
+  const { methods, planned } = ways;
+  const notes = [...notesOf(methods[0], identity.field), ...notesOf(ways.returns[0], `${hook.path}.return`), ...signature.notes];
   if (failure !== null) return { ...nothing(identity, failure), planned, plannedReturns: ways.returns, functions };
-  const effective = effectiveOf(hook, planned, mode);
+  const effective = effectiveOf(hook, methods, mode);
   return {
     ...identity,
-    methods: planned,
+    methods,
     returnMethods: ways.returns,
     planned,
     plannedReturns: ways.returns,
@@ -127,31 +128,34 @@ function skipOrFail(hook: PlanHook, identity: Identity, failure: BindFailure): B
   return { ...nothing(identity, failure), notes: [note], failure: null };
 }
 
-type Ways = { readonly methods: readonly BoundMethod[]; readonly returns: readonly BoundMethod[]; readonly failure: BindFailure | null };
+/** `planned`: with those that the engine of this version does not go. */
+type Ways = Record<'methods' | 'planned' | 'returns', readonly BoundMethod[]> & { readonly failure: BindFailure | null };
 
 function waysOf({ plan, hook, kernel, mode }: HookQuestion, point: AttachPoint, functions: readonly string[] | null): Ways {
   const target = hook.generated === undefined && 'functionName' in point ? point.functionName : hook.target;
   const asked: DenyQuestion = { hook, point, functions: functions ?? functionsOf(point), target, kernel, choice: plan.options };
   const returns = returnMethods(asked);
-  const found = entryWays(asked, plan, mode);
-  return 'reason' in found ? { methods: [], returns, failure: { ...found, field: hook.path } } : { methods: found, returns, failure: null };
+  const denying = denyMethods(asked);
+  const planned = entryWays(asked, plan, mode, denying);
+  if (planned.length > 0) {
+    const ofEngine = denying.filter(({ deny }) => ENGINE_DENIALS.has(deny));
+    return { methods: entryWays(asked, plan, mode, ofEngine), planned, returns, failure: null };
+  }
+  const why = denies(hook) ? whyNoDeny(asked) : whyNoWatch(asked);
+  return { methods: [], planned, returns, failure: { ...why, field: hook.path } };
 }
 
 function functionsOf(point: AttachPoint): readonly string[] {
   return 'functionName' in point ? [point.functionName] : [];
 }
 
-function entryWays(asked: DenyQuestion, plan: Plan, mode: PolicyMode): readonly BoundMethod[] | Omit<BindFailure, 'field'> {
+function entryWays(asked: DenyQuestion, plan: Plan, mode: PolicyMode, denying: readonly BoundMethod[]): readonly BoundMethod[] {
   const watching = watchMethods(asked);
-  if (!denies(asked.hook)) {
-    return watching.length > 0 ? watching : whyNoWatch(asked);
-  }
-  const denying = denyMethods(asked);
+  if (!denies(asked.hook)) return watching;
   const standIns = plan.options.substitute === 'kill' ? killMethods(asked) : [];
   // A monitor denies nothing, so any way to watch is good enough where none to deny is there.
   const methods = [...denying, ...standIns, ...(mode === 'monitor' ? watching : [])];
-  const distinct = methods.filter((entry, at) => methods.findIndex((other) => other.method === entry.method) === at);
-  return distinct.length > 0 ? distinct : whyNoDeny(asked);
+  return methods.filter((entry, at) => methods.findIndex((other) => other.method === entry.method) === at);
 }
 
 /** Whether the hook changes what a call does, so that watching it is not enough. */

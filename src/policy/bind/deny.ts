@@ -72,7 +72,8 @@ export function canUseFunction(hook: PlanHook, point: AttachPoint & { kind: 'sec
   return canStandIn(hook, point.lsmHook) && kernel.catalogue?.functions.has(point.functionName) !== false;
 }
 
-const REMEDY = 'the option palisade.dev/substitute: kill would let a kill stand in';
+/** What helps wherever nothing denies. */
+export const REMEDY = 'the option palisade.dev/substitute: kill would let a kill stand in';
 
 /** Why there is no way to deny at all. */
 export function whyNoDeny(question: DenyQuestion): { readonly reason: LoadReason; readonly message: string } {
@@ -110,11 +111,11 @@ function whyNoOverride({ functions, kernel, point }: DenyQuestion): { reason: Lo
     };
   }
   const preempts = isPreemptible(kernel) && hasFact(kernel, 'fmod_ret');
-  const reason = preempts ? 'fmod_ret may be skipped on this preemptible kernel' : 'fmod_ret is not possible either';
-  return {
-    reason: 'OverrideHelperMissing',
-    message: `denying ${what} needs bpf_override_return (CONFIG_BPF_KPROBE_OVERRIDE), which this kernel lacks; ${reason}; ${REMEDY}`,
-  };
+  const fmodRet = preempts
+    ? 'fmod_ret may be skipped on this preemptible kernel'
+    : 'fmod_ret is not allowed there (CONFIG_FUNCTION_ERROR_INJECTION)';
+  const message = `nothing denies ${what} on this kernel: ${fmodRet}, and bpf_override_return is missing (CONFIG_BPF_KPROBE_OVERRIDE); ${REMEDY}`;
+  return { reason: 'OverrideHelperMissing', message };
 }
 
 function whyNoSecurityDeny(kernel: KernelFacts): { reason: LoadReason; message: string } {

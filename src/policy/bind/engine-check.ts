@@ -18,6 +18,7 @@ import {
 } from './engine-features.ts';
 import type { BindFailure } from './bound-hook.ts';
 import { quote } from '../problem.ts';
+import { REMEDY } from './deny.ts';
 import { argField } from './fields.ts';
 
 function notYet(field: string, what: string): BindFailure {
@@ -49,6 +50,12 @@ export function whyNotInEngine(hook: PlanHook): BindFailure | null {
 /** `name`: of an attach point. Calls of another ABI have functions and numbers of their own, and other registers. */
 export function whyAbiNotInEngine(name: string, field: string): BindFailure | null {
   return name.includes('/') ? notYet(field, `system calls of another ABI (${quote(name)})`) : null;
+}
+
+/** The kernel has a way to deny, and only one that the engine does not go. */
+export function denialNotInEngine(field: string): BindFailure {
+  const { message, ...rest } = notYet(field, 'denials by bpf_override_return');
+  return { ...rest, message: `${message}; ${REMEDY}` };
 }
 
 /** What stands beside the hooks. */

@@ -15,6 +15,7 @@ import type {
   PlanScope,
   PlanSelector,
 } from '../plan.ts';
+import type { BoundMethod } from './methods.ts';
 
 export const ENGINE_HOOK_KINDS: ReadonlySet<PlanHookKind> = new Set(['kprobe', 'lsm', 'tracepoint']);
 
@@ -48,6 +49,12 @@ export const ENGINE_BINARY_OPERATORS: ReadonlySet<string> = new Set(['In', 'NotI
 export const ENGINE_BINARY_BYTES = 255;
 
 export const ENGINE_ACTIONS: ReadonlySet<PlanAction['type']> = new Set(['post', 'nopost', 'sigkill', 'override']);
+
+/**
+ * Not `override_return`: the kernel lets no program that calls bpf_override_return into tail calls (`kprobe_override` in kernel/bpf/core.c),
+ * and the engine stands behind one (docs/decisions/0011-no-override-return.md).
+ */
+export const ENGINE_DENIALS: ReadonlySet<BoundMethod['deny']> = new Set(['lsm', 'fmod_ret', 'registers', 'kill', 'none']);
 
 /** How users write what a plan's optional member came from; null: this engine runs it, or `bind` alone decides. */
 type Spelling<T, Always extends keyof T> = Readonly<Record<Exclude<keyof T, Always>, string | null>>;
