@@ -62,7 +62,8 @@ export const PROBLEM_CODES = [
   },
   {
     name: 'BadLabelSelector',
-    summary: 'The label selector is not valid: In and NotIn need values, Exists and DoesNotExist must have none.',
+    summary:
+      'The label selector is not valid: In and NotIn need values, Exists and DoesNotExist must have none, and keys and values are such as a label of Kubernetes (or a field of a container) can have.',
   },
   {
     name: 'OverrideWithoutError',

@@ -1,7 +1,8 @@
 import { LIMITS } from '../limits.ts';
+import { isLabelKey } from '../names.ts';
 import type { LabelRequirement, LabelSelector } from '../plan.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
-import type { LabelSelectorSpec } from '../schema/label-selector.ts';
+import { LABEL_VALUE, type LabelSelectorSpec } from '../schema/label-selector.ts';
 import { textSet } from '../value-sets.ts';
 
 /** What is selected: objects of Kubernetes by their labels, or containers by their fields. */
@@ -17,6 +18,7 @@ export function compileLabelSelector(
   const matchExpressions: LabelRequirement[] = [];
   for (const [index, entry] of (spec.matchExpressions ?? []).entries()) {
     const at = fieldPath(fieldPath(path, 'matchExpressions'), index);
+    checkKey(sink, fieldPath(at, 'key'), entry.key, selected);
     const valuesAt = fieldPath(at, 'values');
     const values = textSet(entry.values ?? []);
     const needsValues = entry.operator === 'In' || entry.operator === 'NotIn';
@@ -31,11 +33,9 @@ export function compileLabelSelector(
     matchExpressions.push({ key: entry.key, operator: entry.operator, values });
   }
   for (const [key, value] of Object.entries(spec.matchLabels ?? {})) {
-    checkValue(sink, fieldPath(fieldPath(path, 'matchLabels'), key), value, selected);
-  }
-  const keys = [...Object.keys(spec.matchLabels ?? {}), ...matchExpressions.map((entry) => entry.key)];
-  for (const key of keys.filter((name) => name === '' || name.length > LIMITS.labelKeyChars || !name.isWellFormed())) {
-    sink.error('BadLabelSelector', path, `${quote(key)} is no label key`);
+    const at = fieldPath(fieldPath(path, 'matchLabels'), key);
+    checkKey(sink, at, key, selected);
+    checkValue(sink, at, value, selected);
   }
   const order = (entry: LabelRequirement): string => JSON.stringify([entry.key, entry.operator, entry.values]);
   return {
@@ -44,7 +44,19 @@ export function compileLabelSelector(
   };
 }
 
-const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+/** Containers have no labels, but two fields. */
+const CONTAINER_FIELDS: ReadonlySet<string> = new Set(['name', 'repo']);
+/** Upstream's name for the namespace of a pod, among its labels. */
+const NAMESPACE_LABEL = 'k8s:io.kubernetes.pod.namespace';
+
+/** Nothing has a label of another key: In and Exists would never match, NotIn and DoesNotExist would say nothing. */
+function checkKey(sink: ProblemSink, path: string, key: string, selected: Selected): void {
+  if (selected === 'containers' && !CONTAINER_FIELDS.has(key)) {
+    sink.error('BadLabelSelector', path, `containers have no field ${quote(key)}`, 'use "name" or "repo"');
+  } else if (selected === 'labels' && key !== NAMESPACE_LABEL && !isLabelKey(key)) {
+    sink.error('BadLabelSelector', path, `${quote(key)} is no key of a label`, 'for example "app" or "app.kubernetes.io/name"');
+  }
+}
 
 /** Kubernetes gives nothing a label with another value: In would never match, NotIn would say nothing. */
 function checkValue(sink: ProblemSink, path: string, value: string, selected: Selected): void {

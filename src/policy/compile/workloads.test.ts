@@ -60,8 +60,20 @@ describe('which processes a policy is about', () => {
   it('select containers by the fields that these have', () => {
     const containerSelector = { matchExpressions: [{ key: 'image', operator: 'NotIn', values: ['nginx'] }] };
     expect(problemsOf(policyObject({ ...hooks, containerSelector }))).toEqual([
-      'spec.containerSelector: containers have no field "image"; use "name" or "repo"',
+      'spec.containerSelector.matchExpressions[0].key: containers have no field "image"; use "name" or "repo"',
     ]);
+  });
+
+  it('are refused where they ask for a label that nothing can have', () => {
+    const podSelector = (key: string) => problemsOf(policyObject({ ...hooks, podSelector: { matchLabels: { [key]: 'web' } } }));
+    expect(podSelector('app name')).toEqual([
+      'spec.podSelector.matchLabels["app name"]: "app name" is no key of a label; for example "app" or "app.kubernetes.io/name"',
+    ]);
+    for (const key of ['', '/', 'a/', '/a', 'A/b/c', 'Example.com/a', '-a', 'a'.repeat(64)])
+      expect([key, podSelector(key).length]).toEqual([key, 1]);
+    for (const key of ['app', 'App_1.x', 'app.kubernetes.io/name', 'k8s:io.kubernetes.pod.namespace']) expect(podSelector(key)).toEqual([]);
+    const nodeSelector = { matchExpressions: [{ key: 'node role', operator: 'DoesNotExist' }] };
+    expect(codesOf(policyObject({ ...hooks, nodeSelector }))).toEqual(['BadLabelSelector']);
   });
 
   it('have one digest, however they are written', () => {

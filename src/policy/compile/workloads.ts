@@ -1,5 +1,5 @@
 import type { LabelSelector, PlanScope } from '../plan.ts';
-import { type ProblemSink, fieldPath, quote } from '../problem.ts';
+import { type ProblemSink, fieldPath } from '../problem.ts';
 import type { LabelSelectorSpec } from '../schema/label-selector.ts';
 import { compileLabelSelector } from './label-selectors.ts';
 
@@ -23,7 +23,7 @@ export function compileWorkload(sink: ProblemSink, path: string, spec: WorkloadS
   const containers =
     spec.containerSelector === undefined
       ? null
-      : compileContainerSelector(sink, fieldPath(path, 'containerSelector'), spec.containerSelector);
+      : compileLabelSelector(sink, fieldPath(path, 'containerSelector'), spec.containerSelector, 'containers');
   const host = spec.hostSelector !== undefined;
   const anyPod = pods === null || isEmpty(pods);
   const anyContainer = containers === null || isEmpty(containers);
@@ -43,18 +43,6 @@ export function compileWorkload(sink: ProblemSink, path: string, spec: WorkloadS
 /** True for a scope that leaves nothing out. */
 export function isEverything(workload: Workload): boolean {
   return workload.podSelector === null && workload.containerSelector === undefined && workload.host === undefined;
-}
-
-const CONTAINER_FIELDS: ReadonlySet<string> = new Set(['name', 'repo']);
-
-/** Containers have two fields; any other would never match, or always (NotIn, DoesNotExist). */
-function compileContainerSelector(sink: ProblemSink, path: string, spec: LabelSelectorSpec): LabelSelector {
-  const selector = compileLabelSelector(sink, path, spec, 'containers');
-  const keys = [...Object.keys(selector.matchLabels), ...selector.matchExpressions.map((entry) => entry.key)];
-  for (const key of new Set(keys.filter((each) => !CONTAINER_FIELDS.has(each)))) {
-    sink.error('BadLabelSelector', path, `containers have no field ${quote(key)}`, 'use "name" or "repo"');
-  }
-  return selector;
 }
 
 function isEmpty(selector: LabelSelector): boolean {

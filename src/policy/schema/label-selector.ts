@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { object } from './primitives.ts';
 
-const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
+/** Of a label in Kubernetes; its length is bounded as well. */
+export const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 const labelRequirement = object(
   {
