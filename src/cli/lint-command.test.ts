@@ -120,7 +120,12 @@ describe('palisade lint', timing, () => {
     write('tree/a/b/bad.yml', BAD);
     write(
       'tree/policy.json',
-      JSON.stringify({ apiVersion: 'cilium.io/v1alpha1', kind: 'TracingPolcy', metadata: { name: 'x' }, spec: {} }),
+      JSON.stringify({
+        apiVersion: 'cilium.io/v1alpha1',
+        kind: 'TracingPolcy',
+        metadata: { name: 'x' },
+        spec: { lsmhooks: [{ hook: 'file_open' }] },
+      }),
     );
     write('tree/package.json', '{"name": "web"}');
     write('tree/Chart.yaml', 'apiVersion: v2\nname: web\n');

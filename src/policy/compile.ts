@@ -60,7 +60,7 @@ function compileAll(sink: ProblemSink, policy: Policy): Outcome<CompiledPolicy> 
     const hint = 'leave podSelector, containerSelector and hostSelector out, or put the hooks into a policy of their own';
     sink.error('LoaderWithScope', 'spec.loader', 'reports what any process of the node maps, and the policy is about some only', hint);
   }
-  if (hooks.length === 0 && !loader && !hasErrors(sink.list())) {
+  if (!loader && SECTIONS.every((section) => (spec[section] ?? []).length === 0)) {
     sink.error('NoHooks', 'spec', 'watches nothing', 'add kprobes, tracepoints or lsmhooks');
   }
   warnOfUnused(sink, spec);
@@ -74,6 +74,8 @@ function compileAll(sink: ProblemSink, policy: Policy): Outcome<CompiledPolicy> 
   };
   return finish(sink, policy, { plan, mode, nodeSelector });
 }
+
+const SECTIONS = ['kprobes', 'tracepoints', 'lsmhooks', 'fentries', 'uprobes', 'usdts'] as const;
 
 /** Section by section; none is compiled any more after too many. */
 function compileHooks(sink: ProblemSink, context: PolicyContext, { spec }: Policy): readonly PlanHook[] {

@@ -37,6 +37,7 @@ describe('reading a policy object', () => {
     expect(codesOf(policyObject({ selectorsMacros: { web: { matchArgz: [] } }, podSelector: { matchLabel: {} } }))).toEqual([
       'UnknownField',
       'UnknownField',
+      'NoHooks',
     ]);
   });
 

@@ -6,11 +6,15 @@ import { isNamespaceName, isObjectName } from './names.ts';
 import { didYouMean } from './nearest.ts';
 import { tracingPolicySpec } from './schema/spec.ts';
 import { addShapeProblems, pathText } from './shape-problems.ts';
+import { problemsOfRest } from './partial/problems-of-rest.ts';
 
 export const API_VERSION = 'cilium.io/v1alpha1';
 const TOP_FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
 
-/** Reads an object from the API server, an admission request or a file. Strict: unknown fields are problems. All problems at once. */
+/**
+ * Reads an object from the API server, an admission request or a file. Strict: unknown fields are problems. All problems at once: if the
+ * shape is wrong somewhere, also what `compile` has to say of the rest.
+ */
 export function parse(object: unknown): Outcome<Policy> {
   const sink = createProblemSink();
   if (!isJsonObject(object)) {
@@ -22,7 +26,7 @@ export function parse(object: unknown): Outcome<Policy> {
     return { ok: false, problems: sink.list() };
   }
   const kind = readKind(object, sink);
-  const identity = kind === undefined ? undefined : readIdentity(object['metadata'], kind, sink);
+  const identity = readIdentity(object['metadata'], kind, sink);
   for (const key of Object.keys(object).filter((name) => !TOP_FIELDS.includes(name))) {
     sink.error('UnknownField', fieldPath('', key), `unknown field ${quote(key)}`, didYouMean(key, TOP_FIELDS));
   }
@@ -34,11 +38,14 @@ export function parse(object: unknown): Outcome<Policy> {
   if (!spec.success) {
     addShapeProblems(sink, 'spec', tracingPolicySpec, input, spec.error.issues);
   }
-  const problems = sink.list();
-  if (identity === undefined || !spec.success || problems.length > 0) {
-    return { ok: false, problems };
+  if (spec.success && sink.list().length === 0) {
+    return { ok: true, value: { ...identity, spec: spec.data }, warnings: [] };
   }
-  return { ok: true, value: { ...identity, spec: spec.data }, warnings: [] };
+  // Nobody reads more than is there already.
+  for (const problem of sink.isFull() ? [] : problemsOfRest(identity, input)) {
+    sink.add(problem);
+  }
+  return { ok: false, problems: sink.list() };
 }
 
 function readKind(object: JsonObject, sink: ProblemSink): PolicyKind | undefined {
@@ -53,30 +60,40 @@ function readKind(object: JsonObject, sink: ProblemSink): PolicyKind | undefined
   return undefined;
 }
 
-function readIdentity(metadata: unknown, kind: PolicyKind, sink: ProblemSink): Omit<Policy, 'spec'> | undefined {
-  if (!isJsonObject(metadata)) {
+/** Of an object whose kind is not known, what does not depend on it. */
+function readIdentity(given: unknown, kind: PolicyKind | undefined, sink: ProblemSink): Omit<Policy, 'spec'> {
+  const metadata = isJsonObject(given) ? given : {};
+  if (metadata === given) {
+    checkName(metadata, sink);
+    checkNamespace(metadata['namespace'], kind, sink);
+  } else {
     sink.error('MissingField', 'metadata', 'is required');
-    return undefined;
   }
   const { name, namespace, uid, generation } = metadata;
-  if (typeof name !== 'string' || !isObjectName(name)) {
-    // An object that is created with generateName has no name yet when admission sees it.
-    if (name !== undefined || typeof metadata['generateName'] !== 'string') {
-      sink.error('BadName', 'metadata.name', `${quote(name)} is no name`, 'use lower-case letters, digits, "-" and "."');
-    }
-  }
-  const isNamespaced = kind === 'TracingPolicyNamespaced';
-  if (isNamespaced && (typeof namespace !== 'string' || !isNamespaceName(namespace))) {
-    sink.error('BadName', 'metadata.namespace', 'a TracingPolicyNamespaced needs the name of its namespace');
-  }
-  if (!isNamespaced && namespace !== undefined && namespace !== null && namespace !== '') {
-    sink.error('BadName', 'metadata.namespace', 'a TracingPolicy has none', 'use TracingPolicyNamespaced');
-  }
   return {
-    kind,
-    namespace: isNamespaced && typeof namespace === 'string' ? namespace : null,
+    kind: kind ?? 'TracingPolicy',
+    namespace: kind === 'TracingPolicyNamespaced' ? (typeof namespace === 'string' ? namespace : '') : null,
     name: typeof name === 'string' ? name : '',
     uid: typeof uid === 'string' ? uid : '',
     generation: typeof generation === 'number' && Number.isSafeInteger(generation) ? generation : 0,
   };
+}
+
+function checkName({ name, generateName }: JsonObject, sink: ProblemSink): void {
+  if (typeof name === 'string' && isObjectName(name)) {
+    return;
+  }
+  // An object that is created with generateName has no name yet when admission sees it.
+  if (name !== undefined || typeof generateName !== 'string') {
+    sink.error('BadName', 'metadata.name', `${quote(name)} is no name`, 'use lower-case letters, digits, "-" and "."');
+  }
+}
+
+function checkNamespace(namespace: unknown, kind: PolicyKind | undefined, sink: ProblemSink): void {
+  if (kind === 'TracingPolicyNamespaced' && (typeof namespace !== 'string' || !isNamespaceName(namespace))) {
+    sink.error('BadName', 'metadata.namespace', 'a TracingPolicyNamespaced needs the name of its namespace');
+  }
+  if (kind === 'TracingPolicy' && namespace !== undefined && namespace !== null && namespace !== '') {
+    sink.error('BadName', 'metadata.namespace', 'a TracingPolicy has none', 'use TracingPolicyNamespaced');
+  }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { didYouMean } from './nearest.ts';
 import { valueAt } from './plain-json.ts';
 import { type ProblemSink, fieldPath, quote } from './problem.ts';
+import { fieldsAt, typeAt } from './schema/type-at.ts';
 
 /** Turns what zod found into problems: where, what is wrong, what would be right. `input` is the value that was parsed. */
 export function addShapeProblems(
@@ -86,38 +87,6 @@ function addUnknownFields(sink: ProblemSink, path: string, known: readonly strin
 /** `spec.kprobes[0].call` */
 export function pathText(base: string, path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => fieldPath(text, typeof key === 'number' ? key : String(key)), base);
-}
-
-/** The fields of the object type that the schema has at a path. */
-function fieldsAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
-  const type = typeAt(schema, path);
-  const options = type instanceof z.ZodUnion ? type.options.map(unwrap) : [type];
-  return options.flatMap((option) => (option instanceof z.ZodObject ? Object.keys(option.shape) : []));
-}
-
-function typeAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType | undefined {
-  return path.reduce<z.core.$ZodType | undefined>((current, key) => unwrap(childOf(current, key)), unwrap(schema));
-}
-
-function childOf(type: z.core.$ZodType | undefined, key: PropertyKey): z.core.$ZodType | undefined {
-  if (type instanceof z.ZodObject) {
-    return type.shape[String(key)];
-  }
-  if (type instanceof z.ZodArray) {
-    return type.element;
-  }
-  if (type instanceof z.ZodUnion) {
-    return type.options.map((option) => childOf(unwrap(option), key)).find((child) => child !== undefined);
-  }
-  return type instanceof z.ZodRecord ? type.valueType : undefined;
-}
-
-function unwrap(type: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
-  let current = type;
-  while (current instanceof z.ZodOptional || current instanceof z.ZodDefault || current instanceof z.ZodPrefault) {
-    current = current.unwrap();
-  }
-  return current;
 }
 
 const SHORT_WORD = /^[\w./:*-]{1,40}$/;
