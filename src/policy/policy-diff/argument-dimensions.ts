@@ -76,16 +76,23 @@ function wordsOf(all: readonly PlanFilter[], ranking: Ranking): (filter: PlanFil
       case 'mask':
         return masksOf(BigInt(filter.mask), all).flatMap((bits) => [String(bits), String(BigInt.asIntN(64, bits))]);
       case 'bytes':
-      case 'substring':
         return pick(filter, ranking).flatMap(neighbours).flatMap(asText);
+      case 'substring':
+        return pick(filter, ranking)
+          .flatMap((text) => [...neighbours(text), ...(filter.ignoreCase === true ? otherCases(text) : [])])
+          .flatMap(asText);
       case 'gained':
         return [['CAP_CHOWN'], ['CAP_CHOWN', 'CAP_SYS_ADMIN'], ['CAP_SYS_ADMIN'], []];
       case 'cel':
-        return literalsIn(filter.expression).flatMap(around);
+        return withCombined(literalsIn(filter.expression)).flatMap(around);
       default:
         return [];
     }
   };
+}
+
+function otherCases(text: string): readonly string[] {
+  return [text.toUpperCase(), text.toLowerCase()].filter((other) => other !== text);
 }
 
 const RANKED = ['int', 'bytes', 'substring'] as const;
@@ -139,6 +146,15 @@ function asText(text: string): readonly ArgumentWords[] {
   if (/[\u0000-\u0008\u000b-\u001f\u007f\ufffe\uffff]/.test(text)) return [{ hex: Buffer.from(text).toString('hex') }];
   return SPECIAL.includes(text) ? [{ text }] : [text];
 }
+
+/** `arg0 + 5 == 9` asks for none of its numbers. */
+function withCombined(literals: readonly string[]): readonly string[] {
+  const few = literals.slice(0, MAX_COMBINED).map(BigInt);
+  const pairs = few.flatMap((one) => few.flatMap((other) => [one + other, one - other, one ^ other]));
+  return [...literals, ...pairs.map(String)];
+}
+
+const MAX_COMBINED = 6;
 
 function literalsIn(node: PlanCelNode): readonly string[] {
   if (node.op === 'literal') return [node.value];

@@ -1,7 +1,7 @@
 import { CAPABILITIES } from '../capabilities.ts';
 import type { LabelSelector, LinuxNamespace, Plan, PlanFilter, PlanHook, PlanScope } from '../plan.ts';
 import type { NamespaceWords, PodWords } from '../policy-tests/test-schema.ts';
-import { type Dimension, MAX_VALUES, distinct, neighbours, rarestFirst } from './dimension.ts';
+import { type Dimension, MAX_VALUES, distinct, interleaved, neighbours, rarestFirst } from './dimension.ts';
 import type { Draft } from './draft.ts';
 
 type FilterOf<On extends PlanFilter['on']> = Extract<PlanFilter, { readonly on: On }>;
@@ -45,8 +45,21 @@ function binaryDimensions(hooks: readonly PlanHook[]): readonly Dimension[] {
       return { ...draft, process: path === undefined ? others : { ...others, ranBefore: [path] } };
     }),
   };
+  const ancestors: Dimension = {
+    name: 'ancestors',
+    choices: [undefined, ...values].map((path) => (draft: Draft): Draft => {
+      const { ancestors: _, ...others } = draft.process;
+      return { ...draft, process: path === undefined ? others : { ...others, ancestors: [path] } };
+    }),
+  };
   const follows = filters.some(({ followChildren }) => followChildren === true);
-  return [...(own ? [choose('binary')] : []), ...(inherited ? [choose('parent')] : []), ...(follows ? [former] : [])];
+  const ofParent = filters.some(({ of, followChildren }) => of === 'parent' && followChildren === true);
+  return [
+    ...(own ? [choose('binary')] : []),
+    ...(inherited ? [choose('parent')] : []),
+    ...(follows ? [former] : []),
+    ...(ofParent ? [ancestors] : []),
+  ];
 }
 
 function pidDimensions(hooks: readonly PlanHook[]): readonly Dimension[] {
@@ -166,14 +179,11 @@ function workloadDimension(plans: readonly Plan[], hooks: readonly PlanHook[]): 
   ];
   const named = [
     ...plans.flatMap(({ scope }) => scope.namespace ?? []),
-    ...filtersOn(hooks, 'podNamespace').flatMap(({ values }) => values),
+    ...rarestFirst(filtersOn(hooks, 'podNamespace').map(({ values }) => values)).slice(0, 8),
   ];
   const namespaces = distinct([undefined, ...named, 'default', 'other'], 12);
-  const labels = distinct([undefined, ...scopes.flatMap(({ podSelector }) => (podSelector === null ? [] : labelsFor(podSelector)))], 12);
-  const containers = distinct(
-    [undefined, ...scopes.flatMap(({ containerSelector }) => (containerSelector === undefined ? [] : labelsFor(containerSelector)))],
-    8,
-  );
+  const labels = distinct([undefined, ...labelsForAll(scopes.flatMap(({ podSelector }) => podSelector ?? []))], 12);
+  const containers = distinct([undefined, ...labelsForAll(scopes.flatMap(({ containerSelector }) => containerSelector ?? []))], 8);
   const pods = namespaces.flatMap((namespace) =>
     labels.flatMap((wanted) =>
       containers.map((container): PodWords | undefined => {
@@ -201,8 +211,18 @@ function workloadDimension(plans: readonly Plan[], hooks: readonly PlanHook[]): 
   return { name: 'workload', choices: [...(plain === undefined ? [] : [plain]), onHost, ...others] };
 }
 
+/** The first ones of every selector before the second ones of any. */
+function labelsForAll(selectors: readonly LabelSelector[]): readonly Readonly<Record<string, string>>[] {
+  const lists = selectors.flatMap(({ matchExpressions }) => matchExpressions.map(({ values }) => values));
+  const rarest = rarestFirst(lists);
+  return interleaved(selectors.map((selector) => labelsFor(selector, rarest)));
+}
+
 /** Labels that a selector matches, and the same with one of them changed or left out. */
-function labelsFor({ matchLabels, matchExpressions }: LabelSelector): readonly Readonly<Record<string, string>>[] {
+function labelsFor(
+  { matchLabels, matchExpressions }: LabelSelector,
+  rarest: readonly string[],
+): readonly Readonly<Record<string, string>>[] {
   const fitting: Record<string, string> = { ...matchLabels };
   for (const { key, operator, values } of matchExpressions) {
     if (operator === 'In') fitting[key] = values[0] ?? '';
@@ -210,7 +230,8 @@ function labelsFor({ matchLabels, matchExpressions }: LabelSelector): readonly R
   }
   const all = [fitting];
   for (const { key, operator, values } of matchExpressions) {
-    for (const value of values.slice(0, 8)) all.push({ ...fitting, [key]: value });
+    const own = new Set(values);
+    for (const value of rarest.filter((each) => own.has(each)).slice(0, 8)) all.push({ ...fitting, [key]: value });
     if (operator === 'DoesNotExist') all.push({ ...fitting, [key]: 'x' });
   }
   for (const key of Object.keys(fitting)) {

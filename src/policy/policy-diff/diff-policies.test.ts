@@ -145,6 +145,78 @@ describe('an example of what changed', () => {
   });
 });
 
+describe('a hook with several places in a program', () => {
+  const uprobe = (...symbols: readonly string[]): Record<string, unknown> => policyObject({ uprobes: [{ path: '/bin/bash', symbols }] });
+
+  it('is compared place by place', () => {
+    const result = diff(uprobe('readline', 'main'), uprobe('main'));
+    expect(sentences(result)).toEqual([expect.stringContaining('the place in the program of uprobe:/bin/bash:main is')]);
+    expect(tests(result)).toEqual([{ hook: 'uprobe:/bin/bash:readline', expect: 'event' }]);
+  });
+});
+
+describe('a difference is found for', () => {
+  const selector = (before: object, after: object): readonly [Record<string, unknown>, Record<string, unknown>] => [
+    kprobePolicy({ selectors: [{ ...before, ...deny }] }),
+    kprobePolicy({ selectors: [{ ...after, ...deny }] }),
+  ];
+  const argument = (type: string, before: object, after: object): readonly [Record<string, unknown>, Record<string, unknown>] => {
+    const args = [0, 1].map((index) => ({ index, type }));
+    const [one, two] = [before, after].map((filter) => ({ matchArgs: [{ ...(type === 'cap_effective' ? {} : { index: 0 }), ...filter }] }));
+    return [kprobePolicy({ args, selectors: [one] }), kprobePolicy({ args, selectors: [two] })];
+  };
+  const parent = (more: object): object => ({ matchParentBinaries: [{ operator: 'In', values: ['/bin/a'], ...more }] });
+  const capability = (block: string, more: object): object => ({
+    [block]: [{ type: 'Effective', operator: 'In', values: ['CAP_BPF'], ...more }],
+  });
+  const celOf = (expression: string): object => ({ operator: 'CelExpr', values: [expression] });
+  const numbered = (count: number): string[] => Array.from({ length: count }, (_, at) => `v${at}`);
+  const scoped = (count: number): Record<string, unknown> =>
+    lsmPolicy(deny, { podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: numbered(count) }] } });
+
+  it.each([
+    ['the case of a part', selector(values('SubString', '/etc/abc'), values('SubStringIgnCase', '/etc/abc'))],
+    ['ancestors of the parent', selector(parent({}), parent({ followChildren: true }))],
+    [
+      'ids in a namespace, and those on the host',
+      selector({ matchPIDs: [{ operator: 'In', values: [77] }] }, { matchPIDs: [{ operator: 'In', values: [77], isNamespacePID: true }] }),
+    ],
+    [
+      'a capability that counts outside of the host',
+      selector(capability('matchCapabilities', {}), capability('matchCapabilities', { isNamespaceCapability: true })),
+    ],
+    [
+      'the same of changes',
+      selector(capability('matchCapabilityChanges', {}), capability('matchCapabilityChanges', { isNamespaceCapability: true })),
+    ],
+    [
+      'the kind of namespace that changed',
+      selector(
+        { matchNamespaceChanges: [{ operator: 'In', values: ['Mnt'] }] },
+        { matchNamespaceChanges: [{ operator: 'NotIn', values: ['Mnt'] }] },
+      ),
+    ],
+    [
+      'the order of two sets of capabilities',
+      argument('cap_effective', { args: [0, 1], operator: 'CapabilitiesGained' }, { args: [1, 0], operator: 'CapabilitiesGained' }),
+    ],
+    ['a bit of a mask', argument('uint64', { operator: 'Mask', values: ['0x5'] }, { operator: 'Mask', values: ['0x7'] })],
+    [
+      'the largest number',
+      argument('uint64', { operator: 'Equal', values: ['18446744073709551615'] }, { operator: 'Equal', values: ['18446744073709551614'] }),
+    ],
+    ['a sum in an expression', argument('int', celOf('arg0 + int32(1337) == int32(99)'), celOf('arg0 + int32(1337) == int32(98)'))],
+    ['and and or', argument('int', celOf('arg0 > int32(5) && arg1 == int32(7)'), celOf('arg0 > int32(5) || arg1 == int32(7)'))],
+    [
+      'the last bit of a network',
+      argument('sock', { operator: 'NotDAddr', values: ['10.0.0.0/8'] }, { operator: 'NotDAddr', values: ['10.0.0.0/9'] }),
+    ],
+    ['one label of many', [scoped(30), scoped(31)] as const],
+  ])('%s', (_, [before, after]) => {
+    expect(diff(before, after).examples).toHaveLength(1);
+  });
+});
+
 describe('what no single call shows', () => {
   it('is told, and marked', () => {
     const rate = diff(lsmPolicy({}), lsmPolicy({}, { options: [{ name: 'palisade.dev/event-rate', value: '5/s' }] }));
@@ -154,7 +226,16 @@ describe('what no single call shows', () => {
       lsmPolicy({ matchActions: [{ action: 'Post' }] }),
       lsmPolicy({ matchActions: [{ action: 'Post', rateLimit: '5s' }] }),
     );
-    expect(limit.changes).toMatchObject([{ sentence: expect.stringContaining('sends events otherwise'), isSearchable: false }]);
+    expect(limit.changes).toMatchObject([{ sentence: expect.stringContaining('does otherwise'), isSearchable: false }]);
+    const fetched = (url: string): Record<string, unknown> =>
+      kprobePolicy({ selectors: [{ matchActions: [{ action: 'GetUrl', argUrl: url }] }] });
+    const url = diff(fetched('http://127.0.0.1/a'), fetched('http://127.0.0.1/b'));
+    expect(url.changes).toMatchObject([{ sentence: 'does GetUrl http://127.0.0.1/b; did GetUrl http://127.0.0.1/a', isSearchable: false }]);
+    const tags = diff(kprobePolicy({ tags: ['old'] }), kprobePolicy({ tags: ['new'] }));
+    expect(tags).toMatchObject({ changes: [{ sentence: 'the tags are "new", were "old"', isSearchable: false }], examples: [] });
+    const plain = { call: 'sys_openat', args: [] };
+    const syscall = diff(kprobePolicy({ ...plain, syscall: true }), kprobePolicy({ ...plain, syscall: false }));
+    expect(syscall.changes).toMatchObject([{ sentence: 'syscall of kprobe:sys_openat is false, was true', isSearchable: false }]);
     const nodes = diff(lsmPolicy({}), lsmPolicy({}, { nodeSelector: { matchLabels: { pool: 'a' } } }));
     expect(nodes.changes).toMatchObject([{ path: 'spec.nodeSelector', isSearchable: false }]);
   });

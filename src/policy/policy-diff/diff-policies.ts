@@ -1,6 +1,6 @@
 import { digestOfPlan } from '../digest.ts';
 import type { Plan } from '../plan.ts';
-import { type TestedHook, type TestedPolicy, hookName } from '../policy-tests/hook-names.ts';
+import { type TestedHook, type TestedPolicy, hookNames } from '../policy-tests/hook-names.ts';
 import type { TestCase } from '../policy-tests/test-schema.ts';
 import { caseOf, createIdentify } from './draft.ts';
 import { expectationOf, outcomeWords } from './outcome.ts';
@@ -90,8 +90,8 @@ function changesOf(was: DiffPolicy | undefined, is: DiffPolicy | undefined): rea
 
 /** Hooks that are the same on both sides are left out, and of those that differ in the same way, as functions of a list, all but one. */
 function pairHooks(before: readonly DiffPolicy[], after: readonly DiffPolicy[]): readonly HookPair[] {
-  const left = Map.groupBy(before.flatMap(hooksOf), ({ hook }) => hookName(hook));
-  const right = Map.groupBy(after.flatMap(hooksOf), ({ hook }) => hookName(hook));
+  const left = byName(before);
+  const right = byName(after);
   const known = new Set<string>();
   return [...new Set([...left.keys(), ...right.keys()])].flatMap((name): readonly HookPair[] => {
     const pair: HookPair = { name, before: left.get(name) ?? [], after: right.get(name) ?? [] };
@@ -103,15 +103,17 @@ function pairHooks(before: readonly DiffPolicy[], after: readonly DiffPolicy[]):
   });
 }
 
-function hooksOf(policy: DiffPolicy): readonly TestedHook[] {
-  return policy.plan.hooks.map((hook) => ({ policy, hook }));
+function byName(policies: readonly DiffPolicy[]): ReadonlyMap<string, readonly TestedHook[]> {
+  const named = policies.flatMap((policy) => policy.plan.hooks.flatMap((hook) => hookNames(hook).map((name) => ({ name, policy, hook }))));
+  const groups = Map.groupBy(named, ({ name }) => name);
+  return new Map([...groups].map(([name, hooks]) => [name, hooks.map(({ policy, hook }) => ({ policy, hook }))]));
 }
 
-/** All that decides about a call of the hook. */
+/** All that decides about a call of the hook. Which other places of the program it watches does not. */
 function meaningOf({ policy, hook }: TestedHook): string {
-  const { index: _, path: __, target: ___, selectors, ...rest } = hook;
+  const { index: _, path: __, target: ___, user: ____, selectors, ...rest } = hook;
   const { onUnknown, onPending }: Plan['options'] = policy.plan.options;
-  const bare = selectors.map(({ path: ____, ...selector }) => selector);
+  const bare = selectors.map(({ path: _____, ...selector }) => selector);
   return JSON.stringify([policy.mode, policy.plan.scope, onUnknown, onPending, rest, bare]);
 }
 

@@ -4,7 +4,7 @@ import { formatVerdict } from '../policy-tests/verdict.ts';
 
 /** What anybody can notice of a call, as one text: calls with the same text are treated the same. */
 export function outcomeKey(result: CallResult): string {
-  const events = result.hooks.filter(({ sendsEvent }) => sendsEvent).map(({ action, hook }) => [action, hook.message, hook.tags]);
+  const events = result.hooks.filter(({ sendsEvent }) => sendsEvent).map(({ action, hook }) => [action, hook.message]);
   const does = result.hooks.flatMap((one) => one.does);
   const texts = events.map((event) => JSON.stringify(event));
   return JSON.stringify([formatVerdict(result.happened), texts.toSorted(), does.toSorted()]);

@@ -3,9 +3,9 @@ import { filterClause } from '../explain/filter-clauses.ts';
 import { scopeSentences, workloadClause } from '../explain/scope-sentences.ts';
 import { placeName } from '../explain/value-names.ts';
 import { orQuoted, shortened } from '../explain/words.ts';
-import type { LabelSelector, Plan, PlanFilter, PlanHook, PlanSelector, PolicyMode } from '../plan.ts';
+import type { LabelSelector, Plan, PlanAction, PlanFilter, PlanHook, PlanSelector, PolicyMode } from '../plan.ts';
 import { quote } from '../problem.ts';
-import { hookName } from '../policy-tests/hook-names.ts';
+import { hookName, hookNames } from '../policy-tests/hook-names.ts';
 
 export type ComparedPolicy = { readonly plan: Plan; readonly mode: PolicyMode; readonly nodeSelector: LabelSelector | null };
 
@@ -86,34 +86,42 @@ function keysOf(options: Plan['options']): readonly (keyof Plan['options'])[] {
 
 /** Hooks of the same name are pairs, in their order. */
 function hookChanges(before: readonly PlanHook[], after: readonly PlanHook[]): readonly PlanChange[] {
-  const left = Map.groupBy(before, hookName);
-  const right = Map.groupBy(after, hookName);
+  const left = Map.groupBy(before, fileOrName);
+  const right = Map.groupBy(after, fileOrName);
   const names = [...new Set([...left.keys(), ...right.keys()])];
   const changes = names.flatMap((name) => {
     const was = left.get(name) ?? [];
     const is = right.get(name) ?? [];
-    return Array.from({ length: Math.max(was.length, is.length) }, (_, at) => oneHookChanges(name, was[at], is[at])).flat();
+    return Array.from({ length: Math.max(was.length, is.length) }, (_, at) => oneHookChanges(was[at], is[at])).flat();
   });
   // Functions of a list have the same changes each.
   const known = new Set<string>();
   return changes.filter(({ path, sentence }) => !known.has(`${path} ${sentence}`) && known.add(`${path} ${sentence}`));
 }
 
-function oneHookChanges(name: string, was: PlanHook | undefined, is: PlanHook | undefined): readonly PlanChange[] {
-  if (was === undefined || is === undefined) {
-    const path = was?.path ?? is?.path ?? 'spec';
-    return [changed(path, was === undefined ? `${name} is watched, was not` : `${name} is no longer watched`)];
-  }
+/** A hook in a program can have several places, and as many names. */
+function fileOrName(hook: PlanHook): string {
+  return hook.kind === 'uprobe' ? `uprobe:${hook.user?.file ?? hook.target}` : hookName(hook);
+}
+
+function oneHookChanges(was: PlanHook | undefined, is: PlanHook | undefined): readonly PlanChange[] {
+  if (was === undefined) return is === undefined ? [] : [changed(is.path, `${namesOf(is)} is watched, was not`)];
+  if (is === undefined) return [changed(was.path, `${namesOf(was)} is no longer watched`)];
+  const name = namesOf(is);
   const reading = isSame(was.args, is.args) ? [] : [unseen(is.path, `${name} reads ${argumentList(is)}; read ${argumentList(was)}`)];
   return [
     ...(was.message === is.message ? [] : [changed(is.path, `the message is ${quote(is.message)}, was ${quote(was.message)}`)]),
     ...(isSame(was.tags, is.tags)
       ? []
-      : [changed(is.path, `the tags are ${orQuoted(is.tags) || 'none'}, were ${orQuoted(was.tags) || 'none'}`)]),
+      : [unseen(is.path, `the tags are ${orQuoted(is.tags) || 'none'}, were ${orQuoted(was.tags) || 'none'}`)]),
     ...reading,
     ...otherHookChanges(name, was, is),
     ...selectorChanges(was, is),
   ];
+}
+
+function namesOf(hook: PlanHook): string {
+  return shortened(hookNames(hook)).join(', ');
 }
 
 function argumentList(hook: PlanHook): string {
@@ -121,7 +129,7 @@ function argumentList(hook: PlanHook): string {
   return names.length === 0 ? 'nothing' : shortened(names).join(', ');
 }
 
-const ATTACHMENT = ['ignoreMissing', 'returns', 'returnSocket', 'generated', 'user'] as const;
+const ATTACHMENT = ['syscall', 'ignoreMissing', 'returns', 'returnSocket', 'generated', 'user'] as const;
 
 function otherHookChanges(name: string, was: PlanHook, is: PlanHook): readonly PlanChange[] {
   return ATTACHMENT.filter((field) => !isSame(was[field], is[field])).map((field) => {
@@ -131,6 +139,7 @@ function otherHookChanges(name: string, was: PlanHook, is: PlanHook): readonly P
 }
 
 const WORDS: Readonly<Record<(typeof ATTACHMENT)[number], string>> = {
+  syscall: 'syscall',
   ignoreMissing: 'ignore.callNotFound',
   returns: 'return',
   returnSocket: 'returnArgAction',
@@ -190,10 +199,22 @@ type Actions = PlanSelector['actions'] | undefined;
 
 function actionChanges(path: string, was: Actions, is: Actions, words: (list: Actions) => string): readonly PlanChange[] {
   if (isSame(was, is)) return [];
-  const isSearchable = words(was) !== words(is);
-  if (isSearchable) return [changed(path, `does ${words(is)}; did ${words(was)}`)];
-  // Rates and what an event carries are no matter of a single call.
-  return [unseen(path, `sends events otherwise: ${JSON.stringify(is)}; was ${JSON.stringify(was)}`)];
+  const isSearchable = !isSame(was?.map(seenOf), is?.map(seenOf));
+  // Rates and what an event carries have no words.
+  if (words(was) === words(is)) return [unseen(path, `does otherwise: ${JSON.stringify(is)}; did ${JSON.stringify(was)}`)];
+  return [{ path, sentence: `does ${words(is)}; did ${words(was)}`, isSearchable }];
+}
+
+/** What a single call shows of an action: that a page is fetched, not which. */
+function seenOf(action: PlanAction): unknown {
+  switch (action.type) {
+    case 'signal':
+    case 'override':
+    case 'notify_enforcer':
+      return action;
+    default:
+      return action.type;
+  }
 }
 
 /** Filters on the same thing are pairs; with the same operator only their values are told. */
