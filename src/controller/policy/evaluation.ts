@@ -10,7 +10,17 @@ export type Evaluation =
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
   | { readonly kind: 'uncompilable'; readonly problems: readonly Problem[] };
 
-export function evaluate(item: PolicyItem): Evaluation {
+/** One policy on which the language fails, by a mistake of ours, must neither stop the controller nor unload what its nodes run. */
+export function evaluate(item: PolicyItem, judge: (item: PolicyItem) => Evaluation = judgeText): Evaluation {
+  try {
+    return judge(item);
+  } catch (error) {
+    const message = `Palisade failed on it, which is a mistake of ours: ${error instanceof Error ? error.message : String(error)}`;
+    return { kind: 'uncompilable', problems: [{ code: 'NotSupported', path: 'spec', message, severity: 'error' }] };
+  }
+}
+
+function judgeText(item: PolicyItem): Evaluation {
   const parsed = parse(item.object);
   if (!parsed.ok) {
     return { kind: 'invalid', problems: parsed.problems };

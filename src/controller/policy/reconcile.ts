@@ -86,7 +86,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     if (before !== undefined && before.uid !== item.uid) {
       remove(key);
     }
-    const record = refreshRecord(item, book.get(key), evaluate, options.foreignAgents() === 0, clock.monotonicMs());
+    const record = refreshRecord(item, book.get(key), (one) => evaluate(one), options.foreignAgents() === 0, clock.monotonicMs());
     book.set(key, record);
     ledger.open(item.uid, item.status?.activity, clock.nowMs());
     const good = record.lastGood;
