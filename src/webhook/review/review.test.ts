@@ -96,6 +96,13 @@ describe('a policy that is wrong', () => {
   });
 });
 
+test('a spec that is nested thousands of levels deep is refused for that, also where it is compared with an equal one', () => {
+  const spec = (): unknown => JSON.parse(`${'['.repeat(9_000)}${']'.repeat(9_000)}`);
+  const object = (): object => ({ ...goodPolicy(), spec: spec() });
+  const update = { ...request(object()), operation: 'UPDATE' as const, oldObject: object() };
+  expect(refusalOf(review(update, unknownFleet))).toContain('nested deeper than 64 levels');
+});
+
 describe('what is not asked about', () => {
   test('an update that leaves the spec alone is allowed, even if the spec is not valid any more', () => {
     const object = { ...goodPolicy(), spec: { nonsense: true } };

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compile } from '../../policy/compile.ts';
 import { parse } from '../../policy/parse.ts';
-import { isJsonObject } from '../../policy/plain-json.ts';
+import { isDeeperThan, isJsonObject, MAX_DEPTH } from '../../policy/plain-json.ts';
 import type { Problem } from '../../policy/problem.ts';
 import { checkFleet } from '../fleet/check-fleet.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -59,6 +59,8 @@ function isUnchanged(request: AdmissionRequest): boolean {
     request.operation === 'UPDATE' &&
     isJsonObject(object) &&
     isJsonObject(oldObject) &&
+    // Comparing takes as much stack as the spec is deep.
+    !isDeeperThan(object['spec'], MAX_DEPTH) &&
     isDeepStrictEqual(object['spec'], oldObject['spec'])
   );
 }
