@@ -15,6 +15,7 @@ export function limitsPart(facts: readonly LanguageFacts[]): string {
     ['filters on arguments of a selector', LIMITS.filtersPerSelector],
     ['actions of a selector', LIMITS.actionsPerSelector],
     ['values of a filter', LIMITS.valuesPerFilter],
+    ['inode numbers of an entry of matchNamespaces', LIMITS.inodesPerFilter],
     ['value of Equal, NotEqual, In, NotIn, Prefix, NotPrefix', `${LIMITS.equalBytes} bytes`],
     ['value of Postfix, NotPostfix', `${LIMITS.postfixBytes} bytes`],
     ['value of SubString, SubStringIgnCase', `${LIMITS.substringBytes} bytes, ${LIMITS.substringsPerFilter} values`],

@@ -10,6 +10,8 @@ export const LIMITS = {
   filtersPerSelector: 16,
   actionsPerSelector: 8,
   valuesPerFilter: 65_536,
+  /** Inode numbers of one filter of matchNamespaces; names of Kubernetes namespaces are as many as other values. */
+  inodesPerFilter: 64,
   equalBytes: 4_096,
   prefixBytes: 4_096,
   postfixBytes: 248,

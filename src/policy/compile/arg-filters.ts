@@ -227,13 +227,13 @@ function refuseValues(sink: ProblemSink, path: string, filter: ArgFilterSpec): v
   }
 }
 
-export function isCountUsable(sink: ProblemSink, path: string, values: readonly unknown[]): boolean {
+export function isCountUsable(sink: ProblemSink, path: string, values: readonly unknown[], max: number = LIMITS.valuesPerFilter): boolean {
   if (values.length === 0) {
     sink.error('NoValues', path, 'has no values');
     return false;
   }
-  if (values.length > LIMITS.valuesPerFilter) {
-    sink.error('SetTooLarge', path, `${values.length} values`, `at most ${LIMITS.valuesPerFilter}`);
+  if (values.length > max) {
+    sink.error('SetTooLarge', path, `${values.length} values`, `at most ${max}`);
     return false;
   }
   return true;

@@ -131,6 +131,15 @@ describe('filters on processes', () => {
     ]);
   });
 
+  it('namespaces are 64 of Linux in one filter, and as many of Kubernetes as there are', () => {
+    const namespaces = (namespace: string, count: number) =>
+      compileBlocks({ matchNamespaces: [{ namespace, operator: 'NotIn', values: Array.from({ length: count }, (_, at) => `${at + 1}`) }] })
+        .lines;
+    expect(namespaces('Net', 64)).toEqual([]);
+    expect(namespaces('Net', 65)).toEqual(['n.values: 65 values; at most 64']);
+    expect(namespaces('Pod', 500)).toEqual([]);
+  });
+
   it('namespaces have kinds, in any case where they are values', () => {
     expect(
       compileBlocks({

@@ -81,7 +81,7 @@ const LINUX_NAMESPACES: Readonly<Record<Exclude<NamespaceFilterSpec['namespace']
 export function compileNamespaceFilter(sink: ProblemSink, path: string, filter: NamespaceFilterSpec): PlanFilter | undefined {
   const at = fieldPath(path, 'values');
   const { namespace, operator, values } = filter;
-  if (!isCountUsable(sink, at, values)) {
+  if (!isCountUsable(sink, at, values, namespace === 'Pod' ? LIMITS.valuesPerFilter : LIMITS.inodesPerFilter)) {
     return undefined;
   }
   if (namespace === 'Pod') {
