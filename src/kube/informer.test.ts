@@ -83,6 +83,20 @@ describe('an informer on a healthy server', () => {
     expect(server.requests.filter((url) => !url.searchParams.has('watch'))).toHaveLength(3);
   });
 
+  test('lists in smaller pages where the objects of one are too large together', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) {
+      server.putSilently(name, { pad: 'x'.repeat(400) });
+    }
+    const access = { url: new URL(server.url), tls: {}, headers: async () => ({}) };
+    const small = createTransport({ access, clock, metrics: createMetrics(), userAgent: 'test', maxAnswerBytes: 1_000 });
+    const informer = start({ client: createKubeClient(small), pageSize: 8 });
+    await informer.waitForSync(stopper.signal);
+    expect(informer.store.size).toBe(4);
+    stopper.abort();
+    await running;
+    await small.close();
+  });
+
   test('watches again from the last version when the server ends the watch, without listing', async () => {
     const informer = start();
     await informer.waitForSync(stopper.signal);

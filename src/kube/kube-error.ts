@@ -20,6 +20,8 @@ export type KubeErrorCode =
   | 'Aborted'
   /** The answer is not what the API promises. */
   | 'Malformed'
+  /** The answer is longer than is read; a list may be asked for in smaller pages. */
+  | 'TooLarge'
   /** Kubeconfig, certificate or token could not be read. */
   | 'Credentials';
 

@@ -4,7 +4,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createBackoff, REFLECTOR_BACKOFF } from './backoff.ts';
 import type { KubeClient, Selection } from './client.ts';
 import { isKubeError } from './kube-error.ts';
-import type { KubeObject } from './kube-object.ts';
+import type { KubeObject, ListPage } from './kube-object.ts';
 import { resourceName, type ResourceType } from './resource-type.ts';
 
 /** Where a reflector puts what it sees. Calls come one at a time and must not throw. */
@@ -81,18 +81,19 @@ export function createReflector<Entry>(options: ReflectorOptions<Entry>): Reflec
 
   /**
    * All pages of the newest state. client-go lists version 0 first, which the server answers from its cache as one page whatever the
-   * limit: parsing 100,000 pods at once would block this process for seconds.
+   * limit: parsing 100,000 pods at once would block this process for seconds. Where a page is too large, objects are: whoever may make some
+   * of a megabyte must not keep the others from being listed.
    */
   const listAll = async (signal: AbortSignal): Promise<ListResult<Entry>> => {
     const entries: Entry[] = [];
     let continueToken: string | undefined;
+    let limit = options.pageSize ?? PAGE_SIZE;
     for (;;) {
-      const page = await client.list(type, selection, {
-        ...(continueToken === undefined ? {} : { continueToken }),
-        limit: options.pageSize ?? PAGE_SIZE,
-        timeoutMs: LIST_TIMEOUT_MS,
-        signal,
-      });
+      const page = await listPage(limit, continueToken, signal);
+      if (page === 'too-large') {
+        limit = Math.ceil(limit / 4);
+        continue;
+      }
       touch();
       for (const object of page.items) {
         entries.push(sink.reduce(object));
@@ -101,6 +102,19 @@ export function createReflector<Entry>(options: ReflectorOptions<Entry>): Reflec
         return { entries, resourceVersion: page.resourceVersion };
       }
       continueToken = page.continueToken;
+    }
+  };
+
+  const listPage = async (limit: number, continueToken: string | undefined, signal: AbortSignal): Promise<ListPage | 'too-large'> => {
+    const token = continueToken === undefined ? {} : { continueToken };
+    try {
+      return await client.list(type, selection, { ...token, limit, timeoutMs: LIST_TIMEOUT_MS, signal });
+    } catch (error) {
+      if (limit > 1 && isKubeError(error, 'TooLarge')) {
+        log.warn('A page of a list is too large; smaller ones are asked for', { limit });
+        return 'too-large';
+      }
+      throw error;
     }
   };
 

@@ -39,16 +39,19 @@ export type TransportOptions = {
   readonly metrics: Metrics;
   /** Shown in the API server's audit log: `palisade-controller`. */
   readonly userAgent: string;
+  /** `MAX_ANSWER_BYTES` unless a test says otherwise. */
+  readonly maxAnswerBytes?: number;
 };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** Longest answer that is read as a whole: a page of 500 large objects. */
-const MAX_ANSWER_BYTES = 128 << 20;
+/** Longest answer that is read as a whole: parsing it holds up everything else. */
+const MAX_ANSWER_BYTES = 64 << 20;
 const MAX_ERROR_BYTES = 256 << 10;
 
 /** Requests share one undici agent, so that TLS is not negotiated for each of them (client-node opens a connection per call). */
 export function createTransport(options: TransportOptions): KubeTransport {
   const { access, clock } = options;
+  const maxAnswerBytes = options.maxAnswerBytes ?? MAX_ANSWER_BYTES;
   const seconds = options.metrics.histogram(
     'kube_request_seconds',
     'Time of calls to the API server; watches until their head.',
@@ -112,8 +115,7 @@ export function createTransport(options: TransportOptions): KubeTransport {
   };
 
   return {
-    request: (request) =>
-      guarded(request, async (signal) => parseJson(await readAll((await send(request, signal)).body, MAX_ANSWER_BYTES))),
+    request: (request) => guarded(request, async (signal) => parseJson(await readAll((await send(request, signal)).body, maxAnswerBytes))),
     stream: (request) => guarded(request, async (signal) => streamOf(request, (await send(request, signal)).body)),
     close: () => agent.destroy(),
   };
@@ -137,7 +139,7 @@ async function readAll(body: AsyncIterable<Uint8Array>, maxBytes: number): Promi
   for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > maxBytes) {
-      throw new KubeError('Malformed', `the API server's answer is longer than ${maxBytes} bytes`);
+      throw new KubeError('TooLarge', `the API server's answer is longer than ${maxBytes} bytes`);
     }
     chunks.push(chunk);
   }

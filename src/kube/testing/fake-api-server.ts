@@ -22,7 +22,7 @@ export type FakeApiServer = {
   put(name: string, fields?: Readonly<Record<string, unknown>>): void;
   remove(name: string): void;
   /** Changes the collection without telling anyone: what a watch missed. */
-  putSilently(name: string): void;
+  putSilently(name: string, fields?: Readonly<Record<string, unknown>>): void;
   removeSilently(name: string): void;
   bookmark(): void;
   /** Writes a raw line to all watches. */
@@ -124,7 +124,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
       version += 1;
       tell('DELETED', { ...object, metadata: { ...object?.metadata, resourceVersion: String(version) } });
     },
-    putSilently: (name) => void make(name, {}),
+    putSilently: (name, fields = {}) => void make(name, fields),
     removeSilently: (name) => {
       objects.delete(name);
       version += 1;
