@@ -122,6 +122,11 @@ describe('compiling a policy', () => {
     expect(plan.scope).toEqual({ namespace: 'team-a', podSelector: null });
   });
 
+  it('lets events say what the author wrote, and nothing where the message is empty', () => {
+    const messageOf = (message: string) => compiled(kprobePolicy({ message })).plan.hooks[0]?.message;
+    for (const text of ['a "quoted" C:\\path\n\twith \u001b', 'é', '']) expect(messageOf(text)).toBe(text);
+  });
+
   it('cuts long messages at a whole character, and says so', () => {
     const object = kprobePolicy({ message: 'é'.repeat(200), tags: ['ab'] });
     expect(compiled(object).plan.hooks[0]?.message).toBe('é'.repeat(128));

@@ -23,7 +23,7 @@ export const LIMITS = {
   messageBytes: 256,
   tagBytes: 128,
   tagsPerHook: 16,
-  minTextChars: 2,
+  minTextBytes: 2,
   labelBytes: 256,
   /** Of a selector, in statistics. */
   selectorLabelBytes: 128,

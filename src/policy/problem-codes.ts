@@ -73,7 +73,7 @@ export const PROBLEM_CODES = [
   { name: 'OverrideOnTracepoint', summary: 'A tracepoint cannot change what a call returns.' },
   { name: 'OverrideNotPossible', summary: 'Only system calls, security_* functions and LSM hooks can be denied.' },
   { name: 'RepeatedAction', summary: 'A selector may have one such action: a second one would undo the first.' },
-  { name: 'TextTooShort', summary: 'Messages and tags have at least 2 characters.' },
+  { name: 'TextTooShort', summary: 'Messages and tags have at least 2 bytes.' },
   { name: 'TextTruncated', summary: 'Messages are cut after 256 bytes, tags after 128.' },
   { name: 'TooManySelectors', summary: 'A hook of a policy has at most 64 selectors.' },
   { name: 'TooManySlots', summary: 'A hook of a policy reads at most 16 arguments.' },

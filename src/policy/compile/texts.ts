@@ -2,7 +2,10 @@ import { LIMITS } from '../limits.ts';
 import type { PlanHook } from '../plan.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 
-/** Message and tags of a hook, as events show them. */
+/**
+ * Message and tags of a hook, as events show them: as they are written. Upstream writes quotes, backslashes and control characters in them
+ * as escapes of Go; JSON has escapes of its own. An empty message is none (as upstream).
+ */
 export function compileTexts(
   sink: ProblemSink,
   path: string,
@@ -10,15 +13,15 @@ export function compileTexts(
 ): Pick<PlanHook, 'message' | 'tags'> {
   const tagsAt = fieldPath(path, 'tags');
   return {
-    message: spec.message === undefined ? '' : compileText(sink, fieldPath(path, 'message'), spec.message, LIMITS.messageBytes),
+    message: spec.message ? compileText(sink, fieldPath(path, 'message'), spec.message, LIMITS.messageBytes) : '',
     tags: (spec.tags ?? []).map((tag, index) => compileText(sink, fieldPath(tagsAt, index), tag, LIMITS.tagBytes)),
   };
 }
 
-/** Texts are bounded by upstream in characters, here in bytes; what is too long is cut (as upstream) and told. */
+/** What is too long is cut (as upstream), here at a whole character, and told. */
 function compileText(sink: ProblemSink, path: string, text: string, maxBytes: number): string {
-  if (text.length < LIMITS.minTextChars) {
-    sink.error('TextTooShort', path, `${quote(text)} is too short`, `at least ${LIMITS.minTextChars} characters`);
+  if (Buffer.byteLength(text) < LIMITS.minTextBytes) {
+    sink.error('TextTooShort', path, `${quote(text)} is too short`, `at least ${LIMITS.minTextBytes} bytes`);
   }
   if (Buffer.byteLength(text) <= maxBytes) {
     return text.toWellFormed();
