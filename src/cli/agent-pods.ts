@@ -30,6 +30,9 @@ export async function listAgentPods(client: KubeClient, namespace: string): Prom
 /** The remote end of one command. `code` is that of the command; null when the connection ended before it. */
 export type ExecEnd = { readonly code: number | null; readonly message: string; readonly stderr: string };
 
+/** Takes output as it comes; after a promise no more is read until it is settled. */
+export type OutputHandler = (chunk: Buffer) => Promise<void> | void;
+
 const MAX_STDERR_CHARS = 4096;
 const CHANNEL_STDOUT = 1;
 const CHANNEL_STDERR = 2;
@@ -51,7 +54,7 @@ export async function execInAgent(options: {
   readonly args: readonly string[];
   readonly signal: AbortSignal;
   readonly connectTimeoutMs: number;
-  readonly onOutput: (chunk: Buffer) => void;
+  readonly onOutput: OutputHandler;
 }): Promise<ExecEnd> {
   const { access, pod, signal } = options;
   const url = new URL(access.url);
@@ -76,10 +79,16 @@ export async function execInAgent(options: {
     let end: ExecEnd | null = null;
     const stop = (): void => socket.terminate();
     signal.addEventListener('abort', stop, { once: true });
+    const hand = (output: Buffer): void => {
+      const room = options.onOutput(output);
+      if (room === undefined) return;
+      socket.pause();
+      void room.finally(() => socket.resume());
+    };
     socket.on('message', (data) => {
       const bytes = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
       const body = bytes.subarray(1);
-      if (bytes[0] === CHANNEL_STDOUT) options.onOutput(body);
+      if (bytes[0] === CHANNEL_STDOUT) hand(body);
       else if (bytes[0] === CHANNEL_STDERR) stderr = `${stderr}${body.toString('utf8')}`.slice(-MAX_STDERR_CHARS);
       else if (bytes[0] === CHANNEL_STATUS) end = readStatus(body.toString('utf8'), stderr);
     });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../nodeagent/events/event.ts';
 import { createFakeClock } from '../telemetry/testing/fake-clock.ts';
 import type { AgentPod, ExecEnd } from './agent-pods.ts';
-import { fleetEvents, IDLE_MS } from './fleet-events.ts';
+import { fleetEvents, IDLE_MS, MAX_WAITING } from './fleet-events.ts';
 
 const DONE: ExecEnd = { code: 0, message: '', stderr: '' };
 
@@ -15,7 +15,7 @@ function line(node: string, second: number): Buffer {
   return Buffer.from(`${JSON.stringify({ palisade_loss: { reason: 'SequenceGap', count: '1' }, node_name: node, time })}\n`);
 }
 
-type Node = { send(second: number): void; end(end?: ExecEnd): void };
+type Node = { send(second: number): 'room' | 'full'; end(end?: ExecEnd): void };
 
 /** Two nodes and what is shown of them: seconds, and what is missing. */
 function start() {
@@ -27,7 +27,10 @@ function start() {
     pods: [pod('a'), pod('b')],
     run: ({ node }, onOutput, signal) =>
       new Promise((resolve) => {
-        nodes.set(node, { send: (second) => onOutput(line(node, second)), end: (end = DONE) => resolve(end) });
+        nodes.set(node, {
+          send: (second) => (onOutput(line(node, second)) === undefined ? 'room' : 'full'),
+          end: (end = DONE) => resolve(end),
+        });
         signal.addEventListener('abort', () => resolve({ code: null, message: 'aborted', stderr: '' }));
       }),
     follow: 'until the end',
@@ -39,7 +42,7 @@ function start() {
     },
     onMissing: (node, reason) => missing.push(`${node}: ${reason}`),
   });
-  const of = (node: string): Node => nodes.get(node) ?? { send: () => {}, end: () => {} };
+  const of = (node: string): Node => nodes.get(node) ?? { send: () => 'room', end: () => {} };
   return { clock, of, shown, missing, finished };
 }
 
@@ -106,5 +109,19 @@ describe('events of several nodes', () => {
     await clock.advance(0);
     await finished;
     expect(missing).toEqual(['a: no such file']);
+  });
+
+  it('of a node that others hold up stay there, and are not piled up here', async () => {
+    const { clock, of, shown, finished } = start();
+    await clock.advance(0);
+    let sent = 1;
+    while (of('b').send(30) === 'room' && sent < 10 * MAX_WAITING) sent += 1;
+    expect(sent).toBeLessThan(2 * MAX_WAITING);
+    of('a').end();
+    await clock.advance(0);
+    expect(of('b').send(30)).toBe('room');
+    of('b').end();
+    await finished;
+    expect(shown).toHaveLength(sent + 1);
   });
 });

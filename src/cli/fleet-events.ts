@@ -1,7 +1,7 @@
 /** Events of all nodes, by running `palisade events --local` in every agent's pod. */
 import type { AgentEvent } from '../nodeagent/events/event.ts';
 import type { Clock } from '../telemetry/clock.ts';
-import type { AgentPod, ExecEnd } from './agent-pods.ts';
+import type { AgentPod, ExecEnd, OutputHandler } from './agent-pods.ts';
 import { parseEvent } from './event-history.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { LiveMerge, mergeByTime } from './merge-events.ts';
@@ -9,7 +9,7 @@ import { LiveMerge, mergeByTime } from './merge-events.ts';
 export type FleetEventsOptions = {
   readonly pods: readonly AgentPod[];
   /** Runs the command in the pod until it or the signal ends; never rejects. */
-  readonly run: (pod: AgentPod, onOutput: (chunk: Buffer) => void, signal: AbortSignal) => Promise<ExecEnd>;
+  readonly run: (pod: AgentPod, onOutput: OutputHandler, signal: AbortSignal) => Promise<ExecEnd>;
   readonly follow: 'until the end' | 'for ever';
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -23,6 +23,8 @@ const HOLD_MS = 700;
 const RELEASE_MS = 100;
 /** A node that says nothing for so long does not hold back the others any more: its agent reads its whole history in a few seconds. */
 export const IDLE_MS = 30_000;
+/** Events of one node that wait here for those of others, or for whoever reads ours; the rest stays on the node until there is room. */
+export const MAX_WAITING = 512;
 
 export async function fleetEvents(options: FleetEventsOptions): Promise<void> {
   if (options.follow === 'until the end') {
@@ -40,17 +42,22 @@ export async function fleetEvents(options: FleetEventsOptions): Promise<void> {
     return;
   }
   let writing = Promise.resolve();
+  let unwritten = 0;
   const merge = new LiveMerge({
     holdMs: HOLD_MS,
     emit: (event) => {
-      writing = writing.then(() => options.onEvent(event));
+      unwritten += 1;
+      writing = writing.then(() => options.onEvent(event)).finally(() => (unwritten -= 1));
     },
   });
   const timer = setInterval(() => merge.release(options.clock.monotonicMs()), RELEASE_MS);
   try {
     await Promise.all(
       options.pods.map(async (pod) => {
-        for await (const event of eventsOf(pod, options, options.signal)) merge.push(event, options.clock.monotonicMs());
+        for await (const event of eventsOf(pod, options, options.signal)) {
+          merge.push(event, options.clock.monotonicMs());
+          if (unwritten > MAX_WAITING) await writing;
+        }
       }),
     );
   } finally {
@@ -69,12 +76,16 @@ async function* eventsOf(pod: AgentPod, options: FleetEventsOptions, signal: Abo
   const splitter = new LineSplitter();
   let isOver = false;
   let wake: () => void = () => {};
-  const onOutput = (chunk: Buffer): void => {
+  const flow: { room: PromiseWithResolvers<void> | null } = { room: null };
+  const onOutput: OutputHandler = (chunk) => {
     for (const line of splitter.push(chunk)) {
       const event = parseEvent(line);
       if (event !== null) ready.push(event);
     }
     wake();
+    if (ready.length <= MAX_WAITING) return undefined;
+    flow.room ??= Promise.withResolvers<void>();
+    return flow.room.promise;
   };
   const done = options.run(pod, onOutput, signal).finally(() => {
     isOver = true;
@@ -82,6 +93,8 @@ async function* eventsOf(pod: AgentPod, options: FleetEventsOptions, signal: Abo
   });
   for (;;) {
     for (let event = ready.shift(); event !== undefined; event = ready.shift()) yield event;
+    flow.room?.resolve();
+    flow.room = null;
     if (isOver) break;
     await new Promise<void>((resolve) => {
       wake = resolve;
