@@ -198,6 +198,21 @@ describe('rate limits', () => {
     expect(sent(limited({ rateLimit: '10' }), [at(0, `${long}a`, 1), at(1, `${long}b`, 1), at(2, 'x', 1)])).toEqual([true, false, true]);
   });
 
+  it('knows the functions of a list apart', () => {
+    const lists = [{ name: 'both', type: 'syscalls', values: ['sys_open', 'sys_dup'] }];
+    const kprobe = { call: 'list:both', syscall: true, selectors: [{ matchActions: [{ action: 'Post', rateLimit: '1m' }] }] };
+    const { plan } = compiled(policyObject({ lists, kprobes: [kprobe] }));
+    const calls = [...plan.hooks, ...plan.hooks];
+    let state: RateState = new Map();
+    const sends = calls.map((hook) => {
+      const call = callBy({ pid: 1 }, []);
+      const limit = limitEvents(state, hook, evaluate(plan, hook, 'enforce', call), call);
+      state = limit.state;
+      return limit.sends;
+    });
+    expect(sends).toEqual([true, true, false, false]);
+  });
+
   it('does not hold back anything else', () => {
     expect(sent(limited({}), [at(0, '/a', 1), at(0, '/a', 1)])).toEqual([true, true]);
     expect(sent(kprobePolicy({ selectors: [{ matchActions: [{ action: 'NoPost' }] }] }), [at(0, '/a', 1)])).toEqual([false]);

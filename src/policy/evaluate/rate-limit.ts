@@ -35,8 +35,9 @@ export function limitEvents(state: RateState, hook: PlanHook, verdict: PolicyVer
 }
 
 function keyOf(hook: PlanHook, verdict: PolicyVerdict, post: PlanPost, { process, args }: HookCall): string {
+  // Functions of a list have one path.
   const whose = { thread: process.threadId ?? process.pid, process: process.pid, global: null }[post.rateLimitScope ?? 'thread'];
-  return JSON.stringify([hook.path, verdict.selector, whose ?? null, args.map(beginningOf)]);
+  return JSON.stringify([hook.path, hook.target, verdict.selector, whose ?? null, args.map(beginningOf)]);
 }
 
 function beginningOf(value: ArgValue): string {
