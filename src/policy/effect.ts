@@ -13,17 +13,14 @@ export type Effect = {
   readonly notify: { readonly errno: number; readonly signal: number } | null;
   /** Registers or arguments of the process are changed, or its call goes elsewhere. */
   readonly alters: boolean;
-  /** What the event reports: the last action. */
-  readonly action: PlanAction['type'];
 };
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 export function effectOf(actions: readonly PlanAction[]): Effect {
-  const effect: Mutable<Effect> = { post: true, kill: false, signal: null, errno: null, notify: null, alters: false, action: 'post' };
+  const effect: Mutable<Effect> = { post: true, kill: false, signal: null, errno: null, notify: null, alters: false };
   for (const action of actions) {
     add(effect, action);
-    effect.action = action.type;
   }
   return effect;
 }

@@ -1,7 +1,6 @@
-import { effectOf } from '../effect.ts';
 import { type CallVerdict, type PolicyVerdict, type SideAction, combine, evaluate, evaluateReturn } from '../evaluate/evaluate.ts';
 import type { HookCall } from '../evaluate/event.ts';
-import type { PlanAction } from '../plan.ts';
+import type { PlanAction, PlanSelector } from '../plan.ts';
 import type { TestedHook } from './hook-names.ts';
 import { type Happened, happened } from './verdict.ts';
 
@@ -37,13 +36,28 @@ export function resultOf(hooks: readonly HookAndCall[]): CallResult {
       entry,
       returned,
       sendsEvent: returned === null ? entry.post : returned.post,
-      action: selector === undefined ? null : effectOf(selector.actions).action,
+      action: selector === undefined ? null : reportedAction(selector, [entry, ...(returned === null ? [] : [returned])]),
       does: others.flatMap((action) => (action.type === 'notify_enforcer' ? [] : [ACTION_NAMES[action.type]])),
     };
   });
   const done = combine(results.flatMap(verdictsOf));
   const would = combine(results.filter(({ policy }) => policy.mode === 'monitor').flatMap((result) => verdictsOf(enforced(result))));
   return { happened: happened(done, would), hooks: results };
+}
+
+/**
+ * As agents report it: a kill before a denial, because it is what happened to the process; else the last action that was done. What monitor
+ * mode leaves out is not done.
+ */
+function reportedAction({ actions, returnActions = [] }: PlanSelector, verdicts: readonly PolicyVerdict[]): PlanAction['type'] {
+  if (verdicts.some(({ kill }) => kill)) return 'sigkill';
+  if (verdicts.some(({ errno }) => errno !== null)) return 'override';
+  const isSent = verdicts.some(({ signal }) => signal !== null);
+  const others = new Set<string>(verdicts.flatMap((verdict) => verdict.others.map(({ type }) => type)));
+  const done = [...actions, ...returnActions].filter(
+    ({ type }) => type === 'post' || type === 'nopost' || (type === 'signal' ? isSent : others.has(type)),
+  );
+  return done.at(-1)?.type ?? 'post';
 }
 
 export function isMatched(result: HookResult): boolean {

@@ -71,7 +71,9 @@ describe('the process of a case', () => {
     const process = read({ process: { capabilities: ['CAP_SYS_ADMIN'], atExec: { capabilities: [], namespaces: { mnt: 5 } } } });
     expect(process.capabilities.effective).toBe(1n << 21n);
     expect(process.execCapabilities?.effective).toBe(0n);
-    expect(process.execNamespaces?.mnt).toBe(5);
+    expect(process.execNamespaces).toEqual({ ...process.namespaces, mnt: 5 });
+    const inHostNetwork = read({ process: { namespaces: { net: 'host' }, atExec: { namespaces: { mnt: 5 } } } });
+    expect(inHostNetwork.execNamespaces?.net).toBe(HOST_NAMESPACES.net);
     expect(read({ process: { capabilities: { permitted: ['CAP_CHOWN'] } } }).capabilities).toEqual({
       effective: 0n,
       permitted: 1n,

@@ -73,7 +73,7 @@ export function readCaller(sink: ProblemSink, path: string, words: CallerWords, 
     namespaces,
     hostNamespaces: HOST_NAMESPACES,
     execNamespaces:
-      atExec?.namespaces === undefined ? namespaces : readNamespaces(sink, fieldPath(execAt, 'namespaces'), atExec.namespaces, usual),
+      atExec?.namespaces === undefined ? namespaces : readNamespaces(sink, fieldPath(execAt, 'namespaces'), atExec.namespaces, namespaces),
     capabilities,
     execCapabilities:
       atExec?.capabilities === undefined ? capabilities : readCapabilities(sink, fieldPath(execAt, 'capabilities'), atExec.capabilities),

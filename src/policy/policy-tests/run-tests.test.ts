@@ -233,6 +233,20 @@ cases:
   });
 });
 
+describe('the action of an event', () => {
+  it('is a kill before a denial, else the last that was done, and monitor mode does nothing of either', () => {
+    const of = (...names: readonly object[]) => testedPolicy(lsmPolicy({ matchActions: names }));
+    const deny = { action: 'Override', argError: -1 };
+    const expecting = (action: string, more = ''): string =>
+      `cases: [{ name: x, args: [/a]${more}, expect: { events: [{ policy: test, action: ${action} }] } }]`;
+    expect(failuresOf(expecting('sigkill'), [of({ action: 'Sigkill' }, deny)])).toEqual([]);
+    expect(failuresOf(expecting('override'), [of(deny, { action: 'Post' })])).toEqual([]);
+    expect(failuresOf(expecting('signal'), [of({ action: 'Signal', argSig: 10 })])).toEqual([]);
+    expect(failuresOf(expecting('post', ', mode: monitor'), [of(deny)])).toEqual([]);
+    expect(failuresOf(expecting('post', ', process: { exempt: true }'), [of(deny)])).toEqual([]);
+  });
+});
+
 describe('the enforcer', () => {
   it('denies in the words of a test as any denial does', () => {
     const enforcing = testedPolicy(
