@@ -1,3 +1,5 @@
+import type { NumberRange } from './number-ranges.ts';
+
 /** A network of IPv4 (4 bytes) or IPv6 (16 bytes) addresses; a single address is a network of full length. */
 export type Network = { readonly bytes: Uint8Array; readonly prefixBits: number };
 
@@ -64,6 +66,12 @@ function groupBytes(text: string, mayEndInIpv4: boolean): number[] | undefined {
 /** The address with everything behind its first bits cleared. */
 export function addressBytes(address: Uint8Array, prefixBits: number): Uint8Array {
   return address.map((byte, position) => byte & (0xff00 >> Math.min(8, Math.max(0, prefixBits - position * 8))));
+}
+
+/** The first and the last address of a network, as numbers. */
+export function rangeOfNetwork({ bytes, prefixBits }: Network): NumberRange {
+  const min = BigInt(`0x${Buffer.from(addressBytes(bytes, prefixBits)).toString('hex')}`);
+  return { min, max: min + (1n << BigInt(bytes.length * 8 - prefixBits)) - 1n };
 }
 
 const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];

@@ -1,8 +1,8 @@
-import { type Network, addressBytes, compareNetworks, formatNetwork, parseNetwork, unmapped } from '../addresses.ts';
+import { type Network, addressBytes, compareNetworks, formatNetwork, parseNetwork, rangeOfNetwork, unmapped } from '../addresses.ts';
 import { parseInteger } from '../integers.ts';
 import { didYouMean } from '../nearest.ts';
 import { ADDRESS_FAMILIES, IP_PROTOCOLS, TCP_STATES } from '../network-names.ts';
-import { type NumberRange, toPlanRanges } from '../number-ranges.ts';
+import { type NumberRange, covers, toPlanRanges } from '../number-ranges.ts';
 import type { PlanAddressFilter, PlanSocketFilter } from '../plan.ts';
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import { checkCoverage, refuseOctal } from './value-numbers.ts';
@@ -14,8 +14,20 @@ export function compileAddresses(
   values: readonly string[],
 ): PlanAddressFilter {
   const networks = values.flatMap((text, index) => compileNetwork(sink, fieldPath(path, index), text));
+  if (about.operator === 'NotIn' && networks.length > 0 && FAMILY_BYTES.every((bytes) => isAllOrNone(networks, bytes))) {
+    sink.error('BadValue', path, 'never matches: the networks hold every address of their family, and others match no filter on addresses');
+  }
   const sorted = networks.toSorted(compareNetworks).map(formatNetwork);
   return { on: 'address', ...about, values: [...new Set(sorted)] };
+}
+
+/** IPv4 and IPv6. */
+const FAMILY_BYTES = [4, 16] as const;
+
+/** True if no address of the family is outside of the networks, or if no network is of the family. */
+function isAllOrNone(networks: readonly Network[], bytes: (typeof FAMILY_BYTES)[number]): boolean {
+  const ranges = networks.filter((network) => network.bytes.length === bytes).map(rangeOfNetwork);
+  return ranges.length === 0 || covers(ranges, { min: 0n, max: (1n << BigInt(bytes * 8)) - 1n });
 }
 
 function compileNetwork(sink: ProblemSink, path: string, text: string): readonly Network[] {

@@ -117,6 +117,12 @@ const FILTERS: readonly Case[] = [
   ['SubString on an integer never matches', typed('int', on('SubString', ['1'])), 'OperatorTypeMismatch'],
   ['State on a packet never matches', typed('skb', on('State', ['TCP_ESTABLISHED'])), 'OperatorTypeMismatch'],
   ['State on an address never matches', typed('sockaddr', on('State', ['TCP_ESTABLISHED'])), 'OperatorTypeMismatch'],
+  [
+    'the negation of all networks of a family never matches, for addresses of the other one match nothing',
+    typed('sock', on('NotDAddr', ['0.0.0.0/1', '128.0.0.0/1'])),
+    'BadValue',
+  ],
+  ['the negation of all networks of both families never matches', typed('sock', on('NotSAddr', ['0.0.0.0/0', '::/0'])), 'BadValue'],
   ['DAddr on an address, which has one end, fails on the nodes', typed('sockaddr', on('DAddr', ['10.0.0.1'])), 'OperatorTypeMismatch'],
   ['Mask on a path never matches', typed('file', on('Mask', ['2'])), 'OperatorTypeMismatch'],
   ['a filter without values is ignored', lsm({ matchArgs: [on('Equal', [])] }), 'NoValues'],
@@ -302,6 +308,7 @@ describe('upstream takes it silently, and here it means the same with a warning'
   });
 
   it('"outside of 10.0.0.0/8" is never true of IPv6', () => {
+    expect(dangersOf(policyObject(typed('sock', on('NotDAddr', ['0.0.0.0/0', 'fd00::/8']))))).toEqual([]);
     expect(dangersOf(policyObject(typed('sock', on('NotDAddr', ['10.0.0.0/8'])))).map(({ code }) => code)).toEqual(['OneAddressFamily']);
   });
 
