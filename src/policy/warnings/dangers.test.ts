@@ -93,6 +93,10 @@ describe('a policy that says writes and matches reads', () => {
     expect(codes(named(name, lsm({ matchArgs: [on('Equal', '/etc/shadow')] })))).toEqual(['ReadingAsWell']);
   });
 
+  it.each(['alternative-dns', 'credit-cards', 'appendix', 'edition'])('is not seen in words that are about something else: %s', (name) => {
+    expect(codes(named(name, lsm({ matchArgs: [on('Equal', '/etc/shadow')] })))).toEqual([]);
+  });
+
   it('is recognised by message, tag and label too', () => {
     const hook = { hook: 'file_open', args: FILE, selectors: [{ matchArgs: [on('Equal', '/etc/shadow')] }] };
     expect(codes(policyObject({ lsmhooks: [{ ...hook, message: 'someone writes the password file' }] }))).toEqual(['ReadingAsWell']);
@@ -147,6 +151,17 @@ describe('a policy for the whole cluster that enforces', () => {
     [{ matchWorkloads: { podSelector: { matchLabels: { app: 'web' } } } }],
   ])('is not where each selector that enforces has a scope: %j', (scope) => {
     expect(codes(lsm({ ...selector, ...scope }, {}))).toEqual([]);
+  });
+
+  it('is still one if its nodeSelector is empty, which is all nodes', () => {
+    expect(codes(lsm(selector, { nodeSelector: {} }))).toEqual(['NoScope']);
+  });
+
+  it('is still one if it kills when the function returns', () => {
+    const failed = { matchReturnArgs: [on('LT', '0')], matchReturnActions: [kill] };
+    expect(codes(probe({ call: 'sys_setuid', return: true, returnArg: { index: 0, type: 'int' }, selectors: [failed] }, {}))).toEqual([
+      'NoScope',
+    ]);
   });
 
   it('is still one if only some programs are excepted, and is none in its own namespace or without actions', () => {

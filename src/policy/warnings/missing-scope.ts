@@ -1,19 +1,21 @@
 import { isEverything } from '../compile/workloads.ts';
+import { isEnforcingSelector } from '../effect.ts';
+import type { Policy } from '../policy.ts';
 import type { ProblemSink } from '../problem.ts';
 import type { Subject } from './subject.ts';
-import { enforces, isMonitor, namesSomeProcesses, placesOf } from './narrowing.ts';
+import { isMonitor, namesSomeProcesses, placesOf } from './narrowing.ts';
 
 /** A policy that denies or kills in every process of every node: sshd, the runtime's helpers and all of kube-system among them. */
 export function warnOfMissingScope(sink: ProblemSink, { policy, plan }: Subject): void {
   if (policy.namespace !== null || plan.scope.host !== undefined || !isEverything(plan.scope)) {
     return;
   }
-  if (policy.spec.nodeSelector !== undefined || isMonitor(policy)) {
+  if (namesSomeNodes(policy) || isMonitor(policy)) {
     return;
   }
   const place = placesOf(plan.hooks).find(
     (candidate) =>
-      enforces(candidate) &&
+      isEnforcingSelector(candidate.selector) &&
       candidate.hook.user === undefined &&
       candidate.selector.workload === undefined &&
       !candidate.selector.filters.some(namesSomeProcesses),
@@ -22,4 +24,9 @@ export function warnOfMissingScope(sink: ProblemSink, { policy, plan }: Subject)
     const hint = 'add "podSelector: {}" (all pods, no host process), or try it with policy-mode monitor';
     sink.warn('NoScope', place.selector.path, 'enforces in every process of every node, the host and kube-system too', hint);
   }
+}
+
+/** An empty nodeSelector means all nodes, as an absent one does. */
+function namesSomeNodes({ spec: { nodeSelector } }: Policy): boolean {
+  return Object.keys(nodeSelector?.matchLabels ?? {}).length + (nodeSelector?.matchExpressions ?? []).length > 0;
 }

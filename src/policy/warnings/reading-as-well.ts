@@ -31,7 +31,8 @@ const OPENERS: ReadonlySet<string> = new Set([
   'syscalls/sys_enter_openat2',
 ]);
 
-const WRITING = /^(?:over)?(?:write|writes|writer|writers|writing|written)$|^(?:modif|tamper|truncat|append|alter|edit)|^readonly$/;
+const WRITING =
+  /^(?:(?:over)?(?:write|writes|writer|writers|writing|written)|(?:modif|tamper|truncat)[a-z]*|(?:append|alter|edit)(?:s|ed|ing)?|readonly)$/;
 
 /** The policy says that it is about writing, and nothing in it tells writing from reading. */
 export function warnOfReadingAsWell(sink: ProblemSink, { policy, plan }: Subject): void {
