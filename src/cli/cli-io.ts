@@ -9,8 +9,10 @@ export type CliIo = {
   readonly isTerminal: boolean;
   /** Of stderr. */
   readonly isErrorTerminal: boolean;
+  /** Of stdin. */
+  readonly isInputTerminal: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Aborted by the first Ctrl-C or SIGTERM. */
+  /** Aborted by the first Ctrl-C or SIGTERM. A command that never asks for it is ended by them at once, also while it waits for input. */
   readonly signal: AbortSignal;
   setExitCode(code: ExitCode): void;
 };

@@ -5,20 +5,34 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { CliError, type CliIo } from './cli-io.ts';
 import { COMMANDS, addCommands } from './commands.ts';
+import { tooOldNode } from './node-version.ts';
 import { didYouMean } from '../policy/nearest.ts';
 
-const stopper = new AbortController();
-let interrupts = 0;
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(name, () => {
-    interrupts += 1;
-    // The second Ctrl-C ends a command that hangs in its clean-up.
-    if (interrupts > 1) process.exit(130);
-    stopper.abort();
-  });
+let stopper: AbortController | undefined;
+
+/** From the first call on, Ctrl-C is what the command makes of it. */
+function stopSignal(): AbortSignal {
+  if (stopper !== undefined) return stopper.signal;
+  const created = new AbortController();
+  stopper = created;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      // The second Ctrl-C ends a command that hangs in its clean-up.
+      if (created.signal.aborted) process.exit(130);
+      created.abort();
+    });
+  }
+  return created.signal;
 }
-// A reader that has seen enough (`| head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough (`| head`) is no failure.
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`palisade: standard output: ${error.message}\n`);
+  process.exit(2);
+});
+// Nobody reads the messages: the answer is still wanted.
+process.stderr.on('error', () => undefined);
 
 const io: CliIo = {
   stdin: process.stdin,
@@ -26,8 +40,11 @@ const io: CliIo = {
   stderr: process.stderr,
   isTerminal: process.stdout.isTTY,
   isErrorTerminal: process.stderr.isTTY,
+  isInputTerminal: process.stdin.isTTY,
   environment: process.env,
-  signal: stopper.signal,
+  get signal() {
+    return stopSignal();
+  },
   setExitCode: (code) => {
     process.exitCode = code;
   },
@@ -58,6 +75,8 @@ const program = new Command(isPlugin ? 'kubectl palisade' : 'palisade')
   .exitOverride();
 
 try {
+  const tooOld = tooOldNode(process.versions.node, process.execPath);
+  if (tooOld !== undefined) throw new CliError(tooOld);
   const args = process.argv.slice(2);
   // `palisade help lint` is `palisade lint --help`.
   const [first = '--help', ...rest] = args[0] === 'help' ? [...args.slice(1), '--help'] : args;

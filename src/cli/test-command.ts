@@ -59,7 +59,6 @@ async function runTest(paths: readonly string[], flags: TestFlags, io: CliIo): P
   const files: TestedFile[] = [];
   const tested: Tested[] = [];
   for (const path of await findTestFiles(paths)) {
-    if (io.signal.aborted) throw new CliError('interrupted');
     const one = await testFile(path, load, isWanted, io);
     files.push(one.file);
     tested.push(...one.tested);
