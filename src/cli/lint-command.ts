@@ -9,7 +9,8 @@ import { type LintReport, jsonReport, summaryLine, textReport, totalCounts } fro
 import { startProgress } from './lint-progress.ts';
 import { TEST_FILE, onlyMeantPolicies } from './meant-policies.ts';
 import { styleOf } from './output-style.ts';
-import { type FoundFile, findPolicyFiles, readFileBytes, shownName } from './policy-files.ts';
+import { printableText } from './printable-text.ts';
+import { type FoundFile, STDIN, findPolicyFiles, readFileBytes, shownName } from './policy-files.ts';
 
 type LintFlags = {
   readonly output: 'text' | 'json' | 'github' | 'sarif';
@@ -35,7 +36,7 @@ Without --kernels, names of functions, LSM hooks and tracepoints are not looked 
 With --kernels, a hook that cannot be had on one of the kernels asked for is an error, whatever the reason, and one that works with less
 than wished is a warning. Findings go to standard output, the summary to standard error. docs/errors.md explains every code.
 
-Exit codes: 0 nothing wrong (warnings allowed), 1 problems found (with --strict also warnings), 2 could not run.`;
+Exit codes: 0 nothing wrong (warnings allowed), 1 problems found (with --strict also warnings), 2 could not run, or not read a file.`;
 
 export function addLintCommand(program: Command, io: CliIo, version: string): void {
   program
@@ -60,21 +61,27 @@ async function runLint(paths: readonly string[], flags: LintFlags, io: CliIo, ve
   const shown = flags.quiet === true ? withoutRemarks(report) : report;
   await writeOut(io.stdout, await formatReport(shown, flags.output, io, version));
   const counts = totalCounts(report);
+  for (const message of report.unread) io.stderr.write(`palisade: ${printableText(message)}\n`);
   if (flags.quiet !== true) io.stderr.write(`${summaryLine(report)}\n`);
-  if (counts.error > 0 || (flags.strict === true && counts.warning > 0)) io.setExitCode(1);
+  if (report.unread.length > 0) io.setExitCode(2);
+  else if (counts.error > 0 || (flags.strict === true && counts.warning > 0)) io.setExitCode(1);
 }
 
 async function lintPaths(paths: readonly string[], kernels: readonly NamedKernel[], io: CliIo): Promise<LintReport> {
-  const files = await findPolicyFiles(paths, 'folders below');
-  if (files.length === 0) throw new CliError(`no *.yaml, *.yml or *.json in ${paths.join(', ')}`);
+  const files = await findPolicyFiles(paths);
+  if (files.length === 0) throw new CliError(`no *.yaml, *.yml or *.json in ${paths.map(shownName).join(', ')}`);
   const progress = startProgress(io, files.length, () => performance.now());
   const linted: LintedFile[] = [];
   const findings: Finding[] = [];
+  const unread: string[] = [];
   let leftOut = countFindings([]);
   for (const [index, file] of files.entries()) {
-    if (io.signal.aborted) throw new CliError('interrupted');
     progress.at(index);
     const result = await lintOne(file, kernels, io);
+    if (result instanceof CliError) {
+      unread.push(result.message);
+      continue;
+    }
     const room = MAX_FINDINGS - findings.length;
     findings.push(...result.findings.slice(0, room));
     const beyond = countFindings(result.findings.slice(room));
@@ -85,15 +92,24 @@ async function lintPaths(paths: readonly string[], kernels: readonly NamedKernel
   return {
     findings,
     policies: linted.flatMap(({ policies }) => policies),
-    fileCount: files.length,
+    fileCount: linted.length,
     policyCount: linted.reduce((sum, { policyCount }) => sum + policyCount, 0),
     skippedCount: linted.reduce((sum, { skippedCount }) => sum + skippedCount, 0),
     leftOut,
+    unread,
   };
 }
 
-async function lintOne(file: FoundFile, kernels: readonly NamedKernel[], io: CliIo): Promise<LintedFile> {
-  const bytes = await readFileBytes(file.path, io.stdin);
+/** A file that cannot be read does not hide what is wrong in others. */
+async function lintOne(file: FoundFile, kernels: readonly NamedKernel[], io: CliIo): Promise<LintedFile | CliError> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFileBytes(file.path, io.stdin);
+  } catch (error) {
+    if (error instanceof CliError) return error;
+    throw error;
+  }
+  if (file.path === STDIN && bytes.length === 0) return new CliError('stdin: there is nothing in it; did the command before it fail?');
   const read = readDocuments(shownName(file.path), bytes);
   return lintFile(file.isNamed && !TEST_FILE.test(file.path) ? read : onlyMeantPolicies(read, bytes), kernels);
 }

@@ -71,6 +71,7 @@ describe('The report', () => {
     policyCount: 2,
     skippedCount: 3,
     leftOut: { error: 4, warning: 1, note: 0 },
+    unread: [],
   };
 
   it('shows what a terminal would obey in the name of a file', () => {

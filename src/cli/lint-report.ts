@@ -13,6 +13,8 @@ export type LintReport = {
   readonly skippedCount: number;
   /** Findings beyond what a report holds. */
   readonly leftOut: Counts;
+  /** What could not be read, and why; `fileCount` is without them. */
+  readonly unread: readonly string[];
 };
 
 /** One line for each finding, as compilers write them, and a table of policies by kernels if kernels were asked for. */
@@ -66,7 +68,8 @@ export function summaryLine(report: LintReport): string {
   const leftOut = report.leftOut.error + report.leftOut.warning + report.leftOut.note;
   const unseen = leftOut === 0 ? '' : ` (${leftOut} of them not shown)`;
   const skipped = skippedCount === 0 ? '' : `; ${many(skippedCount, 'other object')} skipped`;
-  return `${policyCount === 1 ? '1 policy' : `${policyCount} policies`} in ${many(fileCount, 'file')}: ${said}${unseen}${skipped}`;
+  const unread = report.unread.length === 0 ? '' : `; ${many(report.unread.length, 'file')} not read`;
+  return `${policyCount === 1 ? '1 policy' : `${policyCount} policies`} in ${many(fileCount, 'file')}: ${said}${unseen}${skipped}${unread}`;
 }
 
 export function totalCounts({ findings, leftOut }: LintReport): Counts {
@@ -87,6 +90,7 @@ export function jsonReport(report: LintReport): string {
       files: fileCount,
       policies: policyCount,
       skipped: skippedCount,
+      unread: report.unread.length,
       errors: counts.error,
       warnings: counts.warning,
       notes: counts.note,

@@ -11,7 +11,9 @@ const HELP_PAGE = 'docs/errors.md';
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 
 /** A log of SARIF 2.1.0: what code scanners and editors read. `informationUri` has no place to point to yet, and is left out. */
-export function sarifReport({ findings, leftOut }: LintReport, version: string): string {
+export function sarifReport({ findings, leftOut, unread }: LintReport, version: string): string {
+  const isCut = leftOut.error + leftOut.warning + leftOut.note > 0;
+  const notes = [...unread.map((text) => ({ level: 'error', message: { text } })), ...(isCut ? [notification(leftOut)] : [])];
   const codes = [...new Set(findings.map(({ code }) => code))].toSorted();
   const log = {
     $schema: SCHEMA,
@@ -20,26 +22,16 @@ export function sarifReport({ findings, leftOut }: LintReport, version: string):
       {
         tool: { driver: { name: 'palisade', semanticVersion: version, rules: codes.map(ruleOf) } },
         columnKind: 'utf16CodeUnits',
-        invocations: [
-          {
-            executionSuccessful: true,
-            ...(leftOut.error + leftOut.warning + leftOut.note === 0
-              ? {}
-              : {
-                  toolExecutionNotifications: [
-                    {
-                      level: 'warning',
-                      message: { text: `${leftOut.error} errors, ${leftOut.warning} warnings and ${leftOut.note} notes are left out` },
-                    },
-                  ],
-                }),
-          },
-        ],
+        invocations: [{ executionSuccessful: unread.length === 0, ...(notes.length === 0 ? {} : { toolExecutionNotifications: notes }) }],
         results: withFingerprints(findings).map(({ finding, fingerprint }) => resultOf(finding, fingerprint, codes)),
       },
     ],
   };
   return `${JSON.stringify(log, null, 2)}\n`;
+}
+
+function notification({ error, warning, note }: LintReport['leftOut']): object {
+  return { level: 'warning', message: { text: `${error} errors, ${warning} warnings and ${note} notes are left out` } };
 }
 
 type Code = Finding['code'];

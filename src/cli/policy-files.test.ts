@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('policies from paths', () => {
-  it('come from the YAML and JSON files of a folder, each problem with its line', async () => {
+  it('come from the YAML and JSON files of a folder and of those below, each problem with its line', async () => {
     const { documents, skipped, problems } = await readPolicyFiles([folder], nothing);
     const checked = documents.map(checkPolicy);
     const lines = [...problems, ...checked.flatMap((one) => (one.ok ? [] : one.problems))].map(formatLocated);
@@ -34,7 +34,7 @@ describe('policies from paths', () => {
       expect.stringMatching(/^\.\/a\.json:1:\d+: NotYaml: /),
       './b.yaml:13:13: WrongType: spec.lsmhooks[0].hook: must be a text, not 5; put it in quotes: "5"',
     ]);
-    expect(checked.flatMap((one) => (one.ok ? [one.policy.name] : []))).toEqual(['b']);
+    expect(checked.flatMap((one) => (one.ok ? [one.policy.name] : []))).toEqual(['b', 'd']);
     expect(skipped.map(({ source, kind }) => [source.replace(folder, '.'), kind])).toEqual([
       ['./b.yaml#3', 'Service'],
       ['./service.yml', 'Service'],

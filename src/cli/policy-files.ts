@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { getSystemErrorMessage } from 'node:util';
 import { compile, type CompiledPolicy } from '../policy/compile.ts';
 import {
   DOCUMENT_LIMITS,
@@ -32,15 +33,15 @@ export const STDIN = '-';
 const POLICY_FILE = /\.(?:ya?ml|json)$/;
 
 /**
- * Reads the policies of files, of folders (their `*.yaml`, `*.yml`, `*.json`, not deeper) and of standard input (`-`). What is wrong with
- * their text is in `problems`; a path that does not exist is a `CliError`.
+ * Reads the policies of files, of folders (`*.yaml`, `*.yml`, `*.json` in them and below) and of standard input (`-`). What is wrong with
+ * their text is in `problems`; what cannot be read is a `CliError`.
  */
 export async function readPolicyFiles(paths: readonly string[], stdin: Readable): Promise<ReadDocuments> {
   const documents: PolicyDocument[] = [];
   const skipped: SkippedDocument[] = [];
   const problems: LocatedProblem[] = [];
   let emptyCount = 0;
-  for (const file of await findPolicyFiles(paths, 'folders only')) {
+  for (const file of await findPolicyFiles(paths)) {
     const bytes = await readFileBytes(file.path, stdin);
     const read = readDocuments(shownName(file.path), bytes);
     const found = file.isNamed ? read : onlyMeantPolicies(read, bytes);
@@ -51,7 +52,7 @@ export async function readPolicyFiles(paths: readonly string[], stdin: Readable)
   }
   if (documents.length === 0 && problems.length === 0) {
     const others = skipped.length === 0 ? '' : `; objects of other kinds: ${skipped.length}`;
-    throw new CliError(`no policies in ${paths.join(', ')}${others}`);
+    throw new CliError(`no policies in ${paths.map(shownName).join(', ')}${others}`);
   }
   return { documents, skipped, emptyCount, problems };
 }
@@ -62,12 +63,12 @@ export type FoundFile = {
   readonly isNamed: boolean;
 };
 
-/** Files stay in the order of the arguments, those of a folder are sorted. A path that cannot be read is a `CliError`. */
-export async function findPolicyFiles(paths: readonly string[], depth: 'folders only' | 'folders below'): Promise<readonly FoundFile[]> {
+/** Files stay in the order of the arguments, those of a folder are sorted. An argument that cannot be read is a `CliError`. */
+export async function findPolicyFiles(paths: readonly string[]): Promise<readonly FoundFile[]> {
   const found: FoundFile[] = [];
   for (const path of paths) {
     if (path === STDIN || !(await isFolder(path))) found.push({ path, isNamed: true });
-    else found.push(...(await filesBelow(path, depth)).map((file) => ({ path: file, isNamed: false })));
+    else found.push(...(await filesIn(path, await orCliError(path, readFolder(path)))).map((file) => ({ path: file, isNamed: false })));
   }
   return found;
 }
@@ -91,18 +92,38 @@ async function isFolder(path: string): Promise<boolean> {
   return (await orCliError(path, stat(path))).isDirectory();
 }
 
+function readFolder(folder: string): Promise<Dirent[]> {
+  return readdir(folder, { withFileTypes: true });
+}
+
 /** Hidden files and folders are left out: `.git`, and the copies that Kubernetes keeps beside a mounted ConfigMap. */
-async function filesBelow(folder: string, depth: 'folders only' | 'folders below'): Promise<string[]> {
-  const entries = await orCliError(folder, readdir(folder, { withFileTypes: true }));
+async function filesIn(folder: string, entries: readonly Dirent[]): Promise<string[]> {
   const files: string[] = [];
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
-    // A link to a folder is not followed: it may lead back here.
-    if (entry.isDirectory()) files.push(...(depth === 'folders below' ? await filesBelow(path, depth) : []));
-    else if (POLICY_FILE.test(entry.name)) files.push(path);
+    if (entry.isDirectory()) files.push(...(await filesBelow(path)));
+    else if (POLICY_FILE.test(entry.name) && (await isReadable(entry, path))) files.push(path);
   }
   return files;
+}
+
+/** A folder that cannot be read stands for what may be in it: reading it fails, as reading a file would, and is told. */
+async function filesBelow(folder: string): Promise<string[]> {
+  let entries: Dirent[];
+  try {
+    entries = await readFolder(folder);
+  } catch {
+    return [folder];
+  }
+  return await filesIn(folder, entries);
+}
+
+/** Not so are pipes, on which one would wait for ever, and links to folders, which may lead back here. Where a link leads nowhere, reading tells. */
+async function isReadable(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() ?? true;
 }
 
 /** At most one byte more than a file may have: `readDocuments` says the rest. */
@@ -121,11 +142,16 @@ export async function readFileBytes(path: string, stdin: Readable): Promise<Uint
   return Buffer.concat(chunks);
 }
 
-/** The reasons of the system are good enough; the path goes before them. */
+/** `policies/a.yaml: no such file or directory`. */
 async function orCliError<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw new CliError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CliError(`${path}: ${reasonOf(error)}`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'errno' in error && typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : error.message;
 }

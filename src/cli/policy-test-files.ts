@@ -13,8 +13,8 @@ import { checkPolicy, findPolicyFiles, readFileBytes, readPolicyFiles, shownName
 
 /** Test files among these paths, and below those that are folders. None: a `CliError`. */
 export async function findTestFiles(paths: readonly string[]): Promise<readonly string[]> {
-  const found = (await findPolicyFiles(paths, 'folders below')).filter((file) => file.isNamed || TEST_FILE.test(file.path));
-  if (found.length === 0) throw new CliError(`no *.test.yaml and no *_test.yaml in ${paths.join(', ')}`);
+  const found = (await findPolicyFiles(paths)).filter((file) => file.isNamed || TEST_FILE.test(file.path));
+  if (found.length === 0) throw new CliError(`no *.test.yaml and no *_test.yaml in ${paths.map(shownName).join(', ')}`);
   return [...new Set(found.map(({ path }) => path))];
 }
 
