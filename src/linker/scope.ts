@@ -3,7 +3,7 @@ import { PAL_CLASS_HOST, PAL_CLASS_PENDING } from '../abi/layout.ts';
 import { bitMask, type SelectorMask } from '../abi/selector-mask.ts';
 import { effectOf, isEnforcing } from '../policy/effect.ts';
 import type { ContainerFacts, Workload } from '../policy/evaluate/event.ts';
-import { isInScope } from '../policy/evaluate/scope.ts';
+import { isInScope, standsByEnforcing } from '../policy/evaluate/scope.ts';
 import type { Plan, PlanScope, PlanSelector } from '../policy/plan.ts';
 import { digestKey } from './allocation.ts';
 import type { PlacedMember } from './hook-input.ts';
@@ -82,6 +82,7 @@ function rowOf(rules: readonly ScopeRule[], workload: Workload): SelectorMask {
 /** All that `isInScope` looks at. */
 function ruleKey(plan: Plan, selector: PlanSelector): string {
   const podNamespaces = selector.filters.filter((filter) => filter.on === 'podNamespace');
-  const enforces = [selector.actions, selector.returnActions ?? []].map((actions) => isEnforcing(effectOf(actions)));
-  return JSON.stringify([plan.scope, selector.workload, podNamespaces, plan.options.onPending, enforces]);
+  const { onPending } = plan.options;
+  const acts = onPending === 'apply' && [isEnforcing(effectOf(selector.actions)), standsByEnforcing(plan, selector)];
+  return JSON.stringify([plan.scope, selector.workload, podNamespaces, onPending, acts]);
 }

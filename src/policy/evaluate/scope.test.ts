@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ContainerSelector, LabelSelector, Plan, PlanScope, PlanSelector } from '../plan.ts';
 import type { Workload } from './event.ts';
+import { compiled, policyObject } from '../testing/policies.ts';
+import { type PolicyVerdict, evaluate } from './evaluate.ts';
 import { isInScope } from './scope.ts';
+import { callBy } from './testing/processes.ts';
 
 const everything: LabelSelector = { matchLabels: {}, matchExpressions: [] };
 const web: LabelSelector = { ...everything, matchLabels: { app: 'web' } };
@@ -98,5 +101,21 @@ describe('the scope of a policy', () => {
     expect(undecided.map((workload) => applies(scope, workload, { actions: [{ type: 'post' }] }, 'apply'))).toEqual([false, false]);
     expect(undecided.map((workload) => applies({ ...scope, namespace: 'default' }, workload, {}, 'apply'))).toEqual([false, false]);
     expect(applies({ host: 'only' }, pending, {}, 'apply')).toBe(false);
+  });
+
+  it('an exception from what enforces there holds there as well, unless it is for some pods only', () => {
+    const deny = { matchActions: [{ action: 'Override', argError: -1 }] };
+    const ok = { matchBinaries: [{ operator: 'In', values: ['/bin/ok'] }], matchActions: [{ action: 'NoPost' }] };
+    const podsOf = (operator: string): object => ({ matchNamespaces: [{ namespace: 'Pod', operator, values: ['kube-system'] }] });
+    const hooks = { podSelector: { matchLabels: { app: 'web' } }, options: [{ name: 'palisade.dev/on-pending', value: 'apply' }] };
+    const verdict = (...selectors: readonly object[]): PolicyVerdict => {
+      const { plan } = compiled(policyObject({ ...hooks, lsmhooks: [{ hook: 'bprm_creds_from_file', selectors }] }));
+      const [hook] = plan.hooks;
+      if (hook === undefined) throw new Error('the plan has no hook');
+      return evaluate(plan, hook, 'enforce', callBy({ binary: Buffer.from('/bin/ok'), workload: pending }, []));
+    };
+    expect(verdict(ok, deny)).toMatchObject({ selector: 0, errno: null });
+    expect(verdict({ ...ok, ...podsOf('In') }, deny)).toMatchObject({ selector: 1, errno: -1 });
+    expect(verdict(ok)).toMatchObject({ selector: null });
   });
 });

@@ -1,4 +1,4 @@
-import { effectOf, isEnforcing } from '../effect.ts';
+import { effectOf, isEnforcing, isEnforcingHook } from '../effect.ts';
 import { matchesLabels } from '../label-match.ts';
 import type { LabelSelector, Plan, PlanScope, PlanSelector } from '../plan.ts';
 import type { PlanPodNamespaceFilter } from '../plan-process-filters.ts';
@@ -9,19 +9,29 @@ import type { Workload } from './event.ts';
  * reference evaluator once per call: there is one answer.
  *
  * Scoped is what has a namespace, a selector of pods, containers or the host, or a `podNamespace` filter. The policy's scope, the one of
- * the selector (`matchWorkloads`) and the filters must all hold. On a pending container they act where what is known of it decides, and
- * where it does not only if the policy is a cluster one that says `on-pending: apply`, and the selector enforces.
+ * the selector (`matchWorkloads`) and the filters must all hold. On a pending container they act where what is known of it decides. Where
+ * it does not, only a cluster policy that says `on-pending: apply` acts: with its enforcing selectors, and with those that stand beside
+ * one and ask for no pods themselves, because they are the exceptions from it.
  */
 export function isInScope(plan: Plan, selector: PlanSelector, workload: Workload): boolean {
-  const decided = all([
-    scopeHolds(plan.scope, workload),
+  const ofPolicy = scopeHolds(plan.scope, workload);
+  const ofSelector = all([
     selector.workload === undefined ? true : scopeHolds({ ...selector.workload, namespace: null }, workload),
     ...selector.filters.flatMap((filter) => (filter.on === 'podNamespace' ? [podNamespaceHolds(filter, workload)] : [])),
   ]);
+  const decided = all([ofPolicy, ofSelector]);
   if (decided !== 'undecided') {
     return decided;
   }
-  return plan.scope.namespace === null && plan.options.onPending === 'apply' && isEnforcing(effectOf(selector.actions));
+  if (plan.scope.namespace !== null || plan.options.onPending !== 'apply') {
+    return false;
+  }
+  return isEnforcing(effectOf(selector.actions)) || (ofSelector === true && standsByEnforcing(plan, selector));
+}
+
+/** One of the selectors of its hook enforces. */
+export function standsByEnforcing(plan: Plan, selector: PlanSelector): boolean {
+  return plan.hooks.some((hook) => hook.selectors.includes(selector) && isEnforcingHook(hook));
 }
 
 type Decision = boolean | 'undecided';

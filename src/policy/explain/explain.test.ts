@@ -275,7 +275,10 @@ describe('In a container whose pod is not known yet', () => {
     ]);
   });
 
-  it('a policy that says apply enforces', () => {
+  it('a policy that says apply enforces, and keeps its exceptions', () => {
+    const exception = { matchBinaries: [{ operator: 'In', values: ['/bin/ok'] }], matchActions: [{ action: 'NoPost' }] };
+    const policy = kprobePolicy({ selectors: [exception, deny] }, { ...web, ...apply });
+    expect(pending(policy)).toEqual(['while the pod of a container is not known yet, this holds there, whatever pod it will be']);
     expect(pending(lsmPolicy(deny, { ...web, ...apply }))).toEqual([
       'while the pod of a container is not known yet, this holds there, whatever pod it will be',
     ]);
