@@ -13,6 +13,7 @@ export function limitsPart(facts: readonly LanguageFacts[]): string {
     ['arguments of a hook and policy', LIMITS.argsPerHook],
     ['index of an argument of a function', `0 to ${LIMITS.maxArgIndex}`],
     ['filters on arguments of a selector', LIMITS.filtersPerSelector],
+    ['filters of a selector in all', LIMITS.allFiltersPerSelector],
     ['actions of a selector', LIMITS.actionsPerSelector],
     ['values of a filter', LIMITS.valuesPerFilter],
     ['inode numbers of an entry of matchNamespaces', LIMITS.inodesPerFilter],

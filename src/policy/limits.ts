@@ -8,6 +8,8 @@ export const LIMITS = {
   argsPerHook: 16,
   /** matchArgs and matchData together; matchReturnArgs on their own. */
   filtersPerSelector: 16,
+  /** Those on processes too; capabilities may count twice. */
+  allFiltersPerSelector: 1_024,
   actionsPerSelector: 8,
   valuesPerFilter: 65_536,
   /** Inode numbers of one filter of matchNamespaces; names of Kubernetes namespaces are as many as other values. */

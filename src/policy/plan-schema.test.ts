@@ -6,10 +6,12 @@ import { type CanonicalValue, canonicalJson } from './canonical-json.ts';
 import { specArbitrary } from './testing/arbitraries.ts';
 import { compile } from './compile.ts';
 import { parse } from './parse.ts';
-import { compiled, policyFiles, policyObject } from './testing/policies.ts';
+import { codesOf, compiled, policyFiles, policyObject } from './testing/policies.ts';
 import { WHOLE_LANGUAGE } from './testing/whole-language.ts';
 
 const { text } = compiled(policyObject({ lsmhooks: [{ hook: 'file_open', args: [{ index: 0, type: 'file' }] }] }));
+
+const many = <Item>(count: number, item: (at: number) => Item): Item[] => Array.from({ length: count }, (_, at) => item(at));
 
 describe('reading a plan from elsewhere', () => {
   it('takes whatever the compiler writes', () => {
@@ -48,6 +50,34 @@ describe('reading a plan from elsewhere', () => {
   it.each(WHOLE_LANGUAGE)('takes everything that policies can say about %s', (_, spec) => {
     const { plan, text: planText } = compiled(policyObject(spec));
     expect(readPlan(planText)).toEqual({ ok: true, plan });
+  });
+
+  it.each([
+    [
+      'filters',
+      1024,
+      (count: number) => ({
+        lsmhooks: [{ hook: 'file_open', selectors: [{ matchPIDs: many(count, (at) => ({ operator: 'NotIn', values: [at] })) }] }],
+      }),
+    ],
+    [
+      'values of lists',
+      65_536,
+      (count: number) => ({
+        tracepoints: [
+          {
+            subsystem: 'raw_syscalls',
+            event: 'sys_enter',
+            args: [{ index: 4, type: 'syscall64' }],
+            selectors: [{ matchArgs: [{ index: 4, operator: 'InMap', values: ['list:a', 'list:b', '7'] }] }],
+          },
+        ],
+        lists: ['a', 'b'].map((name) => ({ name, type: 'syscalls', values: many((count - 1) / 2, (at) => `sys_${name}${at}`) })),
+      }),
+    ],
+  ])('takes as many %s as the compiler lets through', (_, max, specOf) => {
+    expect(readPlan(compiled(policyObject(specOf(max))).text)).toMatchObject({ ok: true });
+    expect(codesOf(policyObject(specOf(max + 2)))).toMatchObject([expect.stringMatching(/^(TooManyFilters|SetTooLarge)$/)]);
   });
 
   it('takes whatever compiles, however strange the texts and numbers of a policy are', () => {

@@ -77,7 +77,7 @@ export const PROBLEM_CODES = [
   { name: 'TextTruncated', summary: 'Messages are cut after 256 bytes, tags after 128.' },
   { name: 'TooManySelectors', summary: 'A hook of a policy has at most 64 selectors.' },
   { name: 'TooManySlots', summary: 'A hook of a policy reads at most 16 arguments.' },
-  { name: 'TooManyFilters', summary: 'A selector has at most 16 filters on arguments.' },
+  { name: 'TooManyFilters', summary: 'A selector has at most 16 filters on arguments, and 1024 in all.' },
   { name: 'TooManyActions', summary: 'A selector has at most 8 actions.' },
   { name: 'SetTooLarge', summary: 'A list of values is longer than its table.' },
   { name: 'TooManyHooks', summary: 'A policy has at most 1024 hooks.' },

@@ -5,7 +5,7 @@ import { LIMITS } from '../limits.ts';
 import type { PlanArgType, PlanBytesOperator, PlanFilter, PlanIntFilter } from '../plan.ts';
 import { type ProblemSink, fieldPath } from '../problem.ts';
 import type { ArgFilterSpec, ArgOperatorName } from '../schema/selectors.ts';
-import { integerSet, textSet } from '../value-sets.ts';
+import { textSet } from '../value-sets.ts';
 import { isOperatorUsable } from './arg-operators.ts';
 import { type DeclaredArg, type FilterContext, findArguments, findList } from './declared.ts';
 import { compileCapabilityMask, compileCapabilitySets } from './value-capabilities.ts';
@@ -194,7 +194,11 @@ function compileMembers(
     sink.error('BadValue', path, 'a list of system calls and ranges of numbers cannot be in one filter', 'write the numbers one by one');
     return filter;
   }
-  return { ...filter, values: [...integerSet(filter.values.map(BigInt)), ...textSet(names)] };
+  const members = [...filter.values, ...textSet(names)];
+  if (members.length > LIMITS.valuesPerFilter) {
+    sink.error('SetTooLarge', path, `${members.length} values, with those of lists`, `at most ${LIMITS.valuesPerFilter}`);
+  }
+  return { ...filter, values: members };
 }
 
 function syscallsOf(sink: ProblemSink, path: string, text: string, subject: NumberSubject, context: FilterContext): readonly string[] {

@@ -59,19 +59,23 @@ function compileSelector(sink: ProblemSink, path: string, context: HookContext, 
     return each(block, specs, (into, at, entry) => compileArgFilter(into, at, entry, filterContext));
   };
   const actions = actionsOf(sink, context, expanded, 'matchActions');
+  const filters = [
+    ...each('matchNamespaces', spec.matchNamespaces, compileNamespaceFilter),
+    ...each('matchBinaries', spec.matchBinaries, (into, at, entry) => compileBinaryFilter(into, at, entry, 'process')),
+    ...each('matchParentBinaries', spec.matchParentBinaries, (into, at, entry) => compileBinaryFilter(into, at, entry, 'parent')),
+    ...each('matchPIDs', spec.matchPIDs, compilePidFilter),
+    ...each('matchCapabilities', spec.matchCapabilities, compileCapabilityFilter),
+    ...each('matchNamespaceChanges', spec.matchNamespaceChanges, compileNamespaceChangeFilter),
+    ...each('matchCapabilityChanges', spec.matchCapabilityChanges, compileCapabilityChangeFilter),
+    ...values('matchArgs', spec.matchArgs),
+    ...values('matchData', spec.matchData),
+  ];
+  if (filters.length > LIMITS.allFiltersPerSelector) {
+    sink.error('TooManyFilters', path, `${filters.length} filters in all`, `at most ${LIMITS.allFiltersPerSelector}`);
+  }
   return {
     path,
-    filters: [
-      ...each('matchNamespaces', spec.matchNamespaces, compileNamespaceFilter),
-      ...each('matchBinaries', spec.matchBinaries, (into, at, entry) => compileBinaryFilter(into, at, entry, 'process')),
-      ...each('matchParentBinaries', spec.matchParentBinaries, (into, at, entry) => compileBinaryFilter(into, at, entry, 'parent')),
-      ...each('matchPIDs', spec.matchPIDs, compilePidFilter),
-      ...each('matchCapabilities', spec.matchCapabilities, compileCapabilityFilter),
-      ...each('matchNamespaceChanges', spec.matchNamespaceChanges, compileNamespaceChangeFilter),
-      ...each('matchCapabilityChanges', spec.matchCapabilityChanges, compileCapabilityChangeFilter),
-      ...values('matchArgs', spec.matchArgs),
-      ...values('matchData', spec.matchData),
-    ],
+    filters,
     actions: actions.length === 0 ? [{ type: 'post' }] : actions,
     ...labelOf(sink, path, spec.label ?? ''),
     ...workloadOf(sink, path, context, spec),

@@ -42,7 +42,7 @@ const arg: z.ZodType<PlanArg> = z
   .refine((value) => value.btfModule === undefined || value.btfType !== undefined, 'a module without a type')
   .refine((value) => value.btfType === undefined || value.resolve !== undefined, 'a type and nothing to resolve');
 
-const filters = z.array(filter).max(1_024);
+const filters = z.array(filter).max(LIMITS.allFiltersPerSelector);
 
 const selector: z.ZodType<PlanSelector> = z.strictObject({
   path,
