@@ -82,7 +82,12 @@ export const REASONS = [
   load('SubstringBudget', 'policy', 'final', 'the substrings of all policies on this hook exceed the automaton'),
   load('NodeSetBudget', 'policy', 'final', 'more different sets of binaries on this node than fit'),
   load('ScopeClassBudget', 'policy', 'final', 'more different scopes of pods on this node than fit'),
-  load('TooManyPolicies', 'policy', 'final', 'the node has as many policies as it may have, and this one comes after them'),
+  load(
+    'TooManyPolicies',
+    'policy',
+    'final',
+    'the node has as many policies, or as large ones, as it may have, and this one comes after them',
+  ),
   load('CelBudget', 'policy', 'final', 'more expressions on this hook than fit'),
   load('TrampolineLimit', 'policy', 'final', 'the kernel allows no further program on this function'),
   load('CostExceeded', 'policy', 'final', "the policy's hooks cost more than a namespaced policy may"),

@@ -8,6 +8,8 @@ export type Assignment = {
   readonly nodeSelector: LabelSelector | null;
   /** When the policy was created, wall clock; decides who comes first where there are too many. */
   readonly createdMs: number;
+  /** Length of the plan; 0 where the node is asked to hold what it has. */
+  readonly planChars: number;
 };
 
 /**

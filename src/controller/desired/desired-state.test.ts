@@ -13,7 +13,7 @@ function entry(uid: string, generation = 1): Entry {
 }
 
 function fitting(one: Entry, nodeSelector: LabelSelector | null = null, createdMs = 0): Assignment {
-  return { entry: one, nodeSelector, createdMs };
+  return { entry: one, nodeSelector, createdMs, planChars: 1 };
 }
 
 const pool = (value: string): LabelSelector => ({ matchLabels: { pool: value }, matchExpressions: [] });
@@ -76,7 +76,7 @@ describe('which node should run what', () => {
     const crowded = () => {
       const changed: string[] = [];
       const book = createSetBook();
-      const state = createDesiredState(book, (node) => changed.push(node), 2);
+      const state = createDesiredState(book, (node) => changed.push(node), { maxEntries: 2, maxPlanChars: 1_000 });
       state.putNode('a', {});
       return { state, changed };
     };

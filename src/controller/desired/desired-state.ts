@@ -1,9 +1,9 @@
 import type { Labels } from '../../policy/label-match.ts';
 import { matchesLabels } from '../../policy/label-match.ts';
 import type { LabelSelector } from '../../policy/plan.ts';
-import { HUB_LIMITS } from '../../protocol/hub-frames.ts';
 import type { Assignment } from './assignment.ts';
 import type { DesiredSet } from './desired-set.ts';
+import { NODE_BUDGET, type NodeBudget } from './node-budget.ts';
 import { createShareMaker, EMPTY_SHARE, type NodeShare } from './node-share.ts';
 import type { SetBook } from './set-book.ts';
 
@@ -18,7 +18,7 @@ export type DesiredState = {
   removeNode(name: string): void;
   /** The empty set for nodes that are not known. */
   setOf(node: string): DesiredSet;
-  /** The policy fits the node, and the node has as many policies as it may have without it. */
+  /** The policy fits the node, and the node has as much as it may have without it. */
   isWithheld(node: string, uid: string): boolean;
   /** Places of policies on nodes that could not be given. */
   withheld(): number;
@@ -30,13 +30,9 @@ export type DesiredState = {
 
 type NodeState = { labels: Labels; share: NodeShare };
 
-/** `onChange` is told of every node whose set is another one now. A frame has room for `maxEntries` policies and no more. */
-export function createDesiredState(
-  book: SetBook,
-  onChange: (node: string) => void,
-  maxEntries: number = HUB_LIMITS.maxEntries,
-): DesiredState {
-  const shares = createShareMaker(book, maxEntries);
+/** `onChange` is told of every node whose set is another one now. */
+export function createDesiredState(book: SetBook, onChange: (node: string) => void, budget: NodeBudget = NODE_BUDGET): DesiredState {
+  const shares = createShareMaker(book, budget);
   const assignments = new Map<string, Assignment>();
   const nodes = new Map<string, NodeState>();
   let isCleared = false;

@@ -13,14 +13,14 @@ function fitting(uid: string, createdMs: number): Assignment {
     digest: 'ab'.repeat(32),
     mode: 'enforce',
   } as const;
-  return { entry, nodeSelector: null, createdMs };
+  return { entry, nodeSelector: null, createdMs, planChars: 1 };
 }
 
 describe('a node has room for one policy', () => {
   const runs = fitting('runs', 0);
 
   test('nodes with the same one and the same withheld ones share one object', () => {
-    const shares = createShareMaker(createSetBook(), 1);
+    const shares = createShareMaker(createSetBook(), { maxEntries: 1, maxPlanChars: 1_000 });
     const [x, y] = [shares.of([runs, fitting('x', 1)]), shares.of([runs, fitting('y', 1)])];
     expect(shares.of([runs, fitting('x', 1)])).toBe(x);
     expect(shares.of([runs, fitting('y', 1)])).toBe(y);
@@ -28,7 +28,7 @@ describe('a node has room for one policy', () => {
   });
 
   test('what is withheld may change without end, and what nobody asks for again is forgotten', () => {
-    const shares = createShareMaker(createSetBook(), 1);
+    const shares = createShareMaker(createSetBook(), { maxEntries: 1, maxPlanChars: 1_000 });
     const share = (uid: string) => shares.of([runs, fitting(uid, 1)]);
     const [first, kept] = [share('first'), share('kept')];
     for (let change = 0; change < 100; change += 1) {

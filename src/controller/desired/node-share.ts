@@ -1,10 +1,10 @@
 import type { Assignment } from './assignment.ts';
-import { compareRank } from './assignment.ts';
 import type { DesiredSet } from './desired-set.ts';
 import { EMPTY_SET } from './desired-set.ts';
+import { admit, hasRoom, type NodeBudget } from './node-budget.ts';
 import type { SetBook } from './set-book.ts';
 
-/** What a node is asked to run, and what would fit it but is beyond the number of policies that one node may have. Never changed. */
+/** What a node is asked to run, and what would fit it but is beyond what one node may have. Never changed. */
 export type NodeShare = {
   readonly set: DesiredSet;
   /** By uid. Empty but for very many policies. */
@@ -32,7 +32,7 @@ export type ShareMaker = {
   changer(uid: string, assignments: ReadonlyMap<string, Assignment>): (share: NodeShare, fits: 'yes' | 'no') => NodeShare;
 };
 
-export function createShareMaker(book: SetBook, maxEntries: number): ShareMaker {
+export function createShareMaker(book: SetBook, budget: NodeBudget): ShareMaker {
   const plain = new WeakMap<DesiredSet, NodeShare>();
   const crowded = new WeakMap<DesiredSet, Map<string, NodeShare>>();
 
@@ -57,12 +57,8 @@ export function createShareMaker(book: SetBook, maxEntries: number): ShareMaker 
   };
   const of = (fitting: Iterable<Assignment>): NodeShare => {
     const all = [...fitting];
-    if (all.length <= maxEntries) {
-      return shareOf(book.of(all.map((one) => one.entry)), NOTHING);
-    }
-    const ranked = all.toSorted(compareRank);
-    const rest = ranked.slice(maxEntries).map((one) => [one.entry.uid, one] as const);
-    return shareOf(book.of(ranked.slice(0, maxEntries).map((one) => one.entry)), new Map(rest));
+    const { admitted, withheld } = hasRoom(all, budget) ? { admitted: all, withheld: [] } : admit(all, budget);
+    return shareOf(book.of(admitted.map((one) => one.entry)), new Map(withheld.map((one) => [one.entry.uid, one])));
   };
 
   return {
@@ -73,10 +69,6 @@ export function createShareMaker(book: SetBook, maxEntries: number): ShareMaker 
       const drop = book.changer(uid, null);
       const done = { yes: new Map<NodeShare, NodeShare>(), no: new Map<NodeShare, NodeShare>() };
       const change = (share: NodeShare, isWanted: boolean): NodeShare => {
-        const grows = isWanted && !share.set.entries.has(uid);
-        if (share.withheld.size === 0 && share.set.entries.size + (grows ? 1 : 0) <= maxEntries) {
-          return shareOf(isWanted ? put(share.set) : drop(share.set), NOTHING);
-        }
         // Everything that fits the node is in its share: asked for or withheld.
         const uids = new Set([...share.set.entries.keys(), ...share.withheld.keys()]);
         if (isWanted) {
@@ -84,7 +76,10 @@ export function createShareMaker(book: SetBook, maxEntries: number): ShareMaker 
         } else {
           uids.delete(uid);
         }
-        return of([...uids].flatMap((one) => assignments.get(one) ?? []));
+        const fitting = [...uids].flatMap((one) => assignments.get(one) ?? []);
+        return share.withheld.size === 0 && hasRoom(fitting, budget)
+          ? shareOf(isWanted ? put(share.set) : drop(share.set), NOTHING)
+          : of(fitting);
       };
       return (share, fits) => {
         const known = done[fits].get(share);

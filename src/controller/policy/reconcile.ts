@@ -97,6 +97,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       entry: entryOf(item, record),
       nodeSelector: good?.compiled.nodeSelector ?? null,
       createdMs: item.createdMs,
+      planChars: good?.compiled.text.length ?? 0,
     });
     if (before?.lastGood?.compiled.digest !== good?.compiled.digest) {
       forgetPlans();

@@ -1,6 +1,6 @@
 import type { PolicyNodeCounts } from '../../policy/schema/status.ts';
 import { findReason, type Reason } from '../../policy/reasons.ts';
-import { HUB_LIMITS } from '../../protocol/hub-frames.ts';
+import { NAMESPACE_SHARE, NODE_BUDGET } from '../desired/node-budget.ts';
 import type { Cell, NodeFact, Target } from './node-fact.ts';
 
 export type NodeBucket = 'loaded' | 'pending' | 'joining' | 'failed' | 'unhealthy' | 'unreachable';
@@ -113,8 +113,14 @@ export function judge(node: NodeFact, target: Target, limits: TallyLimits): Verd
 export const WITHHELD: Omit<Verdict, 'bucket'> = {
   reason: 'TooManyPolicies' satisfies Reason,
   hook: '',
-  message: `a node may have ${HUB_LIMITS.maxEntries} policies: cluster-wide ones first, then the oldest`,
+  message:
+    `a node may have ${NODE_BUDGET.maxEntries} policies and ${mebi(NODE_BUDGET.maxPlanChars)} Mi characters of plans, ` +
+    `a namespace ${mebi(NODE_BUDGET.maxPlanChars * NAMESPACE_SHARE)} Mi of them: cluster-wide ones first, then the oldest`,
 };
+
+function mebi(count: number): number {
+  return count / (1024 * 1024);
+}
 
 function plain(bucket: NodeBucket): Verdict {
   return { bucket, reason: '', hook: '', message: '' };

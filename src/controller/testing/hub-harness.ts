@@ -232,7 +232,7 @@ export async function startHubHarness(timing: Partial<Timing> = {}) {
         digest: compiled.digest,
         mode: compiled.mode,
       };
-      desired.assign(uid, { entry, nodeSelector, createdMs: 0 });
+      desired.assign(uid, { entry, nodeSelector, createdMs: 0, planChars: compiled.text.length });
       return entry;
     },
     dial: (node: string, options: Partial<FakeAgentOptions> = {}): Promise<FakeAgent> =>
