@@ -11,7 +11,9 @@ import { conventionOf, type Convention, familyOf, hookKey, type HookSharing, isL
 import { failed, linked, type LinkFailure, type LinkResult } from './link-failure.ts';
 import type { LinkInput, LinkPolicy, UnusableMethod } from './link-input.ts';
 import { ENGINE_OF_TODAY } from './link-target.ts';
+import { hasLateHook } from './late-exec.ts';
 import { memberQuery } from './prototype.ts';
+import { latePathIndex } from './slot.ts';
 import { syscallNumber } from './syscall-numbers.ts';
 
 /** What decides how hooks are attached. */
@@ -133,10 +135,14 @@ function withOwnName(hook: PlanHook, { arch }: KernelFacts): PlanHook {
   return target === hook.target ? hook : { ...hook, target };
 }
 
-/** What tells attach points of one method apart: user probes share a file, and lists a name. */
+/**
+ * What tells attach points of one method apart: user probes share a file, and lists a name. Calls of execve that some wait for until their
+ * path can be read are not put off for those that do not (`late-exec.ts`): these are a hook of their own.
+ */
 function placeOf(hook: PlanHook, method: BoundMethod, bound: BoundHook): string {
   if (hook.user !== undefined) return bound.point;
-  return hook.generated === undefined ? method.target : `list/${digestKey(JSON.stringify(bound.functions ?? hook.generated))}`;
+  if (hook.generated !== undefined) return `list/${digestKey(JSON.stringify(bound.functions ?? hook.generated))}`;
+  return latePathIndex(hook) === null || hasLateHook(hook) ? method.target : `${method.target}/entry`;
 }
 
 /** Whether it is for the policy's options alone that one link for many is not among the ways. */

@@ -80,19 +80,20 @@ function entryHook(
 
 /** Every entry hook, followed by its late hook and by what runs at the return, if it has them. */
 function withCompanions(entry: HookCandidate, late: LateHook | null): readonly HookCandidate[] {
-  const lateMembers = late === null ? [] : entry.members.filter((member) => hasLateHook(member.hook));
-  const first = { ...entry, decidesLate: lateMembers.length > 0 };
+  // `placeOf` keeps those that are decided late apart from all others.
+  const isLate = late !== null && entry.members.every((member) => hasLateHook(member.hook));
+  const first = { ...entry, decidesLate: isLate };
   const companion = { ...entry, companionOf: first, syscallNumber: -1 };
   const second = (part: 'late' | 'return', members: readonly HookMemberInput[]): readonly HookMemberInput[] =>
     inBitOrder(members.map((member) => ({ ...member, part })));
   const hooks: HookCandidate[] = [first];
-  if (late !== null && lateMembers.length > 0) {
+  if (isLate) {
     hooks.push({
       ...companion,
       key: `late:${entry.key}`,
       convention: late.convention,
       methods: [late.method],
-      members: second('late', lateMembers),
+      members: second('late', entry.members),
       prototype: undefined,
     });
   }

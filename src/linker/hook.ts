@@ -180,7 +180,7 @@ function selectorFields(member: HookMemberInput, index: number, bit: number, arg
 function features(input: HookInput, slots: readonly SlotFields[]): number {
   const [family] = input.key.split(':');
   let bits = 0;
-  if (family === 'lsm' || family === 'fmod_ret') bits |= PAL_FEAT_RETURNS;
+  if (input.methods.some((method) => /^(?:lsm|fmod_ret):/.test(method))) bits |= PAL_FEAT_RETURNS;
   if (input.members.some((member) => member.methods.some((entry) => entry.deny === 'override_return'))) bits |= PAL_FEAT_OVERRIDE;
   if (input.members.some((member) => member.hook.syscall && member.part !== 'late')) bits |= PAL_FEAT_SYSCALL;
   if (family === 'raw_tp_sys_enter') bits |= PAL_FEAT_SYS_ENTER;

@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readPlanes } from '../abi/hook-config.ts';
 import { denyClasses, selectorAt, tableMask } from '../abi/hook-table-reader.ts';
-import {
-  CFG_LAYOUT,
-  PAL_CLASS_PENDING,
-  PAL_FEAT_LATE_MARK,
-  PAL_FEAT_LATE_RUN,
-  PAL_FEAT_OVERLAY_FILTER,
-  PAL_FEAT_OVERRIDE,
-  PAL_FEAT_RETURNS,
-  PAL_FEAT_SYSCALL,
-  PAL_P_SCOPE,
-} from '../abi/layout.ts';
+import { CFG_LAYOUT, PAL_CLASS_PENDING, PAL_FEAT_OVERLAY_FILTER, PAL_FEAT_OVERRIDE, PAL_FEAT_RETURNS, PAL_P_SCOPE } from '../abi/layout.ts';
 import { diffNodes } from './diff.ts';
 import { link } from './link.ts';
 import type { LinkInput, LinkPolicy } from './link-input.ts';
@@ -130,36 +120,6 @@ describe('a link', () => {
     const after = next(before, [select('b')]);
     expect(only(after, 'lsm:file_open').table.equals(only(before, 'lsm:file_open').table)).toBe(true);
     expect(only(after, 'lsm:file_open').dataDigest).not.toBe(only(before, 'lsm:file_open').dataDigest);
-  });
-
-  it('gives an execve hook a late companion that decides unreadable paths under the same hook id', () => {
-    const node = link(testInput([testPolicy('exec', execKill)]));
-    const entry = only(node, 'kprobe:__x64_sys_execve');
-    const late = only(node, 'late:kprobe:__x64_sys_execve');
-    expect(entry.methods).toEqual(['kprobe_multi:__x64_sys_execve', 'kprobe:__x64_sys_execve']);
-    expect(late.methods).toEqual(['lsm:bprm_creds_for_exec']);
-    expect(features(entry) & (PAL_FEAT_LATE_MARK | PAL_FEAT_SYSCALL)).toBe(PAL_FEAT_LATE_MARK | PAL_FEAT_SYSCALL);
-    expect(features(late) & PAL_FEAT_LATE_RUN).toBe(PAL_FEAT_LATE_RUN);
-    expect(late.config.readUInt32LE(CFG_LAYOUT.at.hook)).toBe(entry.id);
-    expect(late.recordHook).toBe(entry.id);
-    expect(late.id).not.toBe(entry.id);
-    expect(late.members[0]?.argSlots).toEqual(entry.members[0]?.argSlots);
-  });
-
-  it('decides at sched_process_exec where LSM programs do not run, and nowhere when a selector needs more than the path', () => {
-    const node = link(testInput([testPolicy('exec', execKill)], { kernel: testKernel({ lsm: [] }) }));
-    expect(only(node, 'late:kprobe:__x64_sys_execve').methods).toEqual(['raw_tp:sched_process_exec']);
-    const flags = testPolicy(
-      'flags',
-      `kprobes:
-- call: sys_execveat
-  syscall: true
-  args: [{index: 1, type: string}, {index: 4, type: int}]
-  selectors:
-  - matchArgs: [{index: 1, operator: Equal, values: [/bin/nc]}, {index: 4, operator: Equal, values: ["0"]}]
-    matchActions: [{action: Sigkill}]`,
-    );
-    expect(link(testInput([flags])).hooks.map((hook) => hook.key)).toEqual(['kprobe:__x64_sys_execveat']);
   });
 
   it('orders errors by severity: EPERM before EACCES before the rest', () => {

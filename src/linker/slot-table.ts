@@ -65,7 +65,7 @@ function lateSlots(entry: SlotTable, word: number): SlotTable {
 
 const EMPTY_SLOT: SlotFields = { type: PAL_T_NONE, source: 0, register: 0, flags: 0, width: 8, storage: 'scalar', maxBytes: 0, steps: [] };
 
-/** LSM hook: the first word. sched_process_exec: the third. */
+/** LSM hook and its function: the first word. sched_process_exec: the third. */
 function bprmWord(input: HookInput): number {
   return input.methods.some((method) => method.startsWith('raw_tp:')) ? 2 : 0;
 }
