@@ -13,10 +13,12 @@ import { textTlv } from '../../src/protocol/loader-frames.ts';
 import { figure } from '../cluster/tests/figures.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import type { KernelName } from '../vm/kernels.ts';
+import { describeExecve } from './execve-suite.ts';
 import { underHammer } from './hammer.ts';
 import { actor, bootKernel, type KernelUnderTest } from './kernel-under-test.ts';
 import { describeOracle } from './oracle-suite.ts';
 import { gaps, methodsOf, pathsOf } from './record-facts.ts';
+import { describeSingleProbes } from './single-probe-suite.ts';
 import { changed, kprobe, onSecret, secret } from './suite-policies.ts';
 
 const isDeep = process.env['PALISADE_DEEP'] === '1';
@@ -326,6 +328,10 @@ export function describeKernel(name: KernelName): void {
       expect({ ...rest, seq: first.header.seq, length: first.header.length }).toEqual(first.header);
       expect(second.args).toEqual(first.args);
     });
+
+    describeExecve(() => kernel);
+
+    describeSingleProbes(name, () => kernel);
 
     describeOracle(name, () => kernel);
 

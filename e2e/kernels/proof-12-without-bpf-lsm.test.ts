@@ -34,6 +34,25 @@ describe('On 5.10, not preemptible and without the BPF LSM: deny by another way'
     expect(running.get('secret-none')?.hooks).toMatchObject([{ method: 'fmod_ret', notes: [] }]);
     expect((await kernel.act({ path: '/t/secret/one' })).status).toBe(EPERM);
   });
+
+  it('judges an execve whose path it can read only later by the program that executes, not by the one that is executed', async () => {
+    await kernel.apply([
+      testPolicy(
+        'exec',
+        `kprobes:
+- call: sys_execve
+  syscall: true
+  args: [{index: 0, type: string}]
+  selectors:
+  - matchArgs: [{index: 0, operator: Equal, values: [/t/bin/victim]}]
+    matchBinaries: [{operator: In, values: [/t/bin/a]}]
+    matchActions: [{action: Sigkill}]`,
+      ),
+    ]);
+    const literal = async (binary: string): Promise<string> => (await kernel.vm.machine.run([binary, 'literal'])).stdout.trim();
+    expect(await literal('/t/bin/a')).toMatch(/^\d+ -9$/);
+    expect(await literal('/t/bin/b')).toMatch(/^\d+ 0$/);
+  });
 });
 
 describe('On 7.x, preemptible and without the BPF LSM: the named reason why it cannot deny', () => {
