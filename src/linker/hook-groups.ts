@@ -35,6 +35,8 @@ export function groupHooks(
   for (const { choice, ...numbered } of chosen) {
     const { hook, hookIndex, methods, substituted } = choice;
     const group = groups.get(choice.key) ?? { choice, members: [] };
+    // A hook that reads nothing asks nothing; what others ask about the same place is one question.
+    if (group.choice.query === null) group.choice = choice;
     group.members.push({ ...numbered, hookIndex, hook, methods, part: 'entry', substituted });
     groups.set(choice.key, group);
   }
