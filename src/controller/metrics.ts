@@ -16,9 +16,9 @@ const NODE_STATES = ['loaded', 'pending', 'joining', 'failed', 'unhealthy', 'unr
 
 export type MetricSources = {
   readonly fleet: Fleet;
-  readonly hub: Hub;
+  readonly hub: Pick<Hub, 'sessions' | 'bufferedBytes'>;
   readonly hubMetrics: HubMetrics;
-  readonly policies: PolicyCache;
+  readonly policies: Pick<PolicyCache, 'keys' | 'find'>;
   readonly podsByNode: PodIndex;
   readonly desired: DesiredState;
   readonly catalogue: FleetCatalogue;
@@ -41,6 +41,8 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
   const events = metrics.counter('policy_events_total', 'Events of a policy by what was done.', ['policy', 'verdict']);
   const lost = metrics.counter('policy_events_lost_total', 'Events of a policy that were lost.', ['policy']);
   const counted = new Map<string, Counted>();
+  /** Names under which something was counted. */
+  let shown: ReadonlySet<string> = new Set();
   metrics.onScrape(() => {
     coverage.set({}, sources.coverageRatio());
     withheld.set({}, sources.desired.withheld());
@@ -58,6 +60,7 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
     ready.reset();
     let named = 0;
     const present = new Set<string>();
+    const names = new Set<string>();
     for (const key of sources.policies.keys()) {
       const item = sources.policies.find(key);
       if (item === undefined || item.status === null) {
@@ -65,6 +68,7 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
       }
       named += 1;
       const policy = named <= MAX_NAMED_POLICIES ? displayName(item) : 'other';
+      names.add(policy);
       const { nodes: counts, conditions } = item.status;
       for (const state of NODE_STATES) {
         nodes.add({ policy, state }, counts?.[state] ?? 0);
@@ -73,9 +77,9 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
       const now = sources.ledger.of(item.uid) ?? {};
       const before = counted.get(item.uid) ?? {};
       counted.set(item.uid, now);
-      events.inc({ policy, verdict: 'seen' }, increase(before.events, now.events));
-      events.inc({ policy, verdict: 'would-enforce' }, increase(before.wouldEnforce, now.wouldEnforce));
-      events.inc({ policy, verdict: 'enforced' }, increase(before.enforced, now.enforced));
+      for (const [verdict, of] of VERDICTS) {
+        events.inc({ policy, verdict }, increase(before[of], now[of]));
+      }
       lost.inc({ policy }, increase(before.lost, now.lost));
       present.add(item.uid);
     }
@@ -84,8 +88,24 @@ export function exportMetrics(metrics: Metrics, sources: MetricSources): void {
         counted.delete(uid);
       }
     }
+    for (const policy of shown) {
+      if (!names.has(policy)) {
+        for (const [verdict] of VERDICTS) {
+          events.remove({ policy, verdict });
+        }
+        lost.remove({ policy });
+      }
+    }
+    shown = names;
   });
 }
+
+/** Values of the label `verdict`, and what of an account they show. */
+const VERDICTS = [
+  ['seen', 'events'],
+  ['would-enforce', 'wouldEnforce'],
+  ['enforced', 'enforced'],
+] as const;
 
 type Counted = Pick<PolicyActivity, 'events' | 'wouldEnforce' | 'enforced' | 'lost'>;
 

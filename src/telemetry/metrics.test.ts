@@ -35,6 +35,9 @@ test('a removed set of labels is not shown any more', async () => {
   const gauge = metrics.gauge('policy_ready', 'Ready.', ['policy']);
   gauge.set({ policy: 'a' }, 1);
   gauge.remove({ policy: 'a' });
+  const counter = metrics.counter('policy_events_total', 'Events.', ['policy']);
+  counter.inc({ policy: 'a' });
+  counter.remove({ policy: 'a' });
   expect(await metrics.text()).not.toContain('policy="a"');
 });
 

@@ -6,13 +6,15 @@ export type Labels<Name extends string> = Readonly<Record<Name, string>>;
 /** A number that only grows. */
 export type Counter<Name extends string = never> = {
   inc(labels: Labels<Name>, by?: number): void;
+  /** Forgets one set of labels: for things that are gone, so that names which come and go do not fill the memory. */
+  remove(labels: Labels<Name>): void;
 };
 
 /** A number that is set. */
 export type Gauge<Name extends string = never> = {
   set(labels: Labels<Name>, value: number): void;
   add(labels: Labels<Name>, by: number): void;
-  /** Forgets one set of labels: for things that are gone, so that they are not shown with their last value for ever. */
+  /** As a counter's: else what is gone would be shown with its last value for ever. */
   remove(labels: Labels<Name>): void;
   /** Forgets all. */
   reset(): void;
@@ -66,7 +68,7 @@ export function createMetrics(): Metrics {
     counter: <Name extends string>(name: string, help: string, labels: readonly Name[] = []): Counter<Name> => {
       const create = () => new prometheus.Counter<string>({ name: PREFIX + name, help, labelNames: [...labels], registers: [registry] });
       const counter = once(name, create, (value): value is prometheus.Counter<string> => value instanceof prometheus.Counter);
-      return { inc: (values, by = 1) => counter.inc(values, by) };
+      return { inc: (values, by = 1) => counter.inc(values, by), remove: (values) => counter.remove(values) };
     },
     gauge: <Name extends string>(name: string, help: string, labels: readonly Name[] = []): Gauge<Name> => {
       const create = () => new prometheus.Gauge<string>({ name: PREFIX + name, help, labelNames: [...labels], registers: [registry] });
