@@ -68,6 +68,8 @@ export class AgentSocket {
   }
 
   #accept(socket: Socket): void {
+    // First of all: an error that nobody listens to ends the process.
+    socket.on('error', () => socket.destroy());
     if (this.#sockets.size >= MAX_CLIENTS) {
       answer(socket, { error: `the agent serves ${MAX_CLIENTS} clients already` });
       socket.end();
@@ -86,7 +88,6 @@ export class AgentSocket {
       void this.#serve(socket, parseRequest(text.slice(0, Math.max(end, 0))));
     };
     socket.on('data', onData);
-    socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       clearTimeout(timer);
       this.#sockets.delete(socket);
