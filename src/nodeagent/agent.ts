@@ -236,7 +236,6 @@ export class NodeAgent {
     const { flags, log } = this.#parts;
     if (this.#boot === '' && up.hello.adopted) this.#meter.startFrom(await up.client.counters());
     this.#boot = up.hello.boot;
-    this.#up = up;
     this.#kernel = readKernelFacts(up.hello, null);
     log.info('The loader answers', {
       generation: up.hello.generation,
@@ -250,6 +249,8 @@ export class NodeAgent {
     this.#engine.connected(up.client, up.hello, this.#kernel);
     this.#runner.forgetFailures();
     if (!this.#isPurged) await this.#engine.setScope(this.#identity.scope());
+    // Last: of what failed before, `onDown` would not be told.
+    this.#up = up;
     this.#onFirstLoader();
     this.#session.sendHealth();
   }

@@ -107,8 +107,8 @@ export class EventPlant {
     this.#origin = { boot, rings };
     if (this.#file === null || this.#options.exportFile === null) return;
     const { path } = this.#options.exportFile;
-    if (isFirst) await this.#resume(path, boot, rings);
     try {
+      if (isFirst) await this.#resume(path, boot, rings);
       await this.#file.open();
       this.#published = this.#file.position;
     } catch (error) {
