@@ -16,12 +16,12 @@ import {
   PAL_SF_SIGNED,
 } from '../abi/layout.ts';
 import { parseNetwork } from '../policy/addresses.ts';
+import { argumentsIn } from '../policy/filter-arguments.ts';
 import type {
   FileType,
   PlanAddressFilter,
   PlanBytesFilter,
   PlanCelFilter,
-  PlanCelNode,
   PlanFilter,
   PlanIntFilter,
   PlanRange,
@@ -208,7 +208,7 @@ function socketData(filter: PlanSocketFilter): FilterData {
 }
 
 function addExpression(context: FilterContext, filter: PlanCelFilter, use: FilterUse): LinkFailure | null {
-  for (const arg of argumentsOf(filter.expression)) {
+  for (const arg of argumentsIn(filter.expression)) {
     const slot = slotForFilter(context, arg, use);
     if (slot === null) return unreadable(arg);
     if (slot.fields.storage !== 'scalar') return misfit(arg, slot.fields.storage);
@@ -218,20 +218,4 @@ function addExpression(context: FilterContext, filter: PlanCelFilter, use: Filte
   const value = { source: PAL_P_CEL, slot: 0, field: added.number & 0xff, storage: 'scalar' } as const;
   context.planes.add(value, use, { kind: 'cel', nodes: added.nodes });
   return null;
-}
-
-function argumentsOf(node: PlanCelNode): readonly number[] {
-  switch (node.op) {
-    case 'arg':
-      return [node.arg];
-    case 'literal':
-      return [];
-    case 'convert':
-    case 'negate':
-    case 'invert':
-    case 'not':
-      return argumentsOf(node.of);
-    default:
-      return [...argumentsOf(node.left), ...argumentsOf(node.right)];
-  }
 }

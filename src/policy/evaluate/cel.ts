@@ -1,30 +1,15 @@
+import { argumentsIn } from '../filter-arguments.ts';
 import type { PlanCelNode, PlanCelType } from '../plan.ts';
 import { type Answer, hitOrMiss } from './answer.ts';
 import type { ArgValue } from './event.ts';
 
 /** An expression is unknown as soon as one of its arguments is, also where the other side of `&&` or `||` would decide. */
 export function evaluateCel(expression: PlanCelNode, args: readonly ArgValue[]): Answer {
-  const kinds = positionsIn(expression).map((position) => args[position]?.kind);
+  const kinds = argumentsIn(expression).map((position) => args[position]?.kind);
   if (kinds.includes('absent')) {
     return 'no';
   }
   return kinds.every((kind) => kind === 'int') ? hitOrMiss(valueOf(expression, args) !== 0n, false) : 'unknown';
-}
-
-function positionsIn(node: PlanCelNode): readonly number[] {
-  switch (node.op) {
-    case 'arg':
-      return [node.arg];
-    case 'literal':
-      return [];
-    case 'convert':
-    case 'negate':
-    case 'invert':
-    case 'not':
-      return positionsIn(node.of);
-    default:
-      return [...positionsIn(node.left), ...positionsIn(node.right)];
-  }
 }
 
 /** Numbers of a fixed width: what does not fit wraps around, as in C and in BPF. False is 0, true is 1. */

@@ -1,19 +1,7 @@
 import { type ArgTypeClass, classOf, isRawBuffer, numberRangeOf } from '../arg-types.ts';
+import { argumentsOf } from '../filter-arguments.ts';
 import type { PlanArgType, PlanFilter, PlanHook } from '../plan.ts';
-import { celArguments } from './filters.ts';
 import { SYSCALL_NAME } from './values.ts';
-
-/** Positions in the hook's args. */
-export function argumentsOf(filter: PlanFilter): readonly number[] {
-  switch (filter.on) {
-    case 'gained':
-      return [filter.before, filter.after];
-    case 'cel':
-      return celArguments(filter.expression);
-    default:
-      return 'arg' in filter ? [filter.arg] : [];
-  }
-}
 
 /** How a filter does not fit the arguments that it names, or undefined. */
 export function filterProblem(filter: PlanFilter, hook: PlanHook): string | undefined {

@@ -48,14 +48,6 @@ function celSize(node: PlanCelNode): number {
   return 'of' in node ? 1 + celSize(node.of) : 1;
 }
 
-/** Arguments that an expression reads. */
-export function celArguments(node: PlanCelNode): readonly number[] {
-  if ('left' in node) {
-    return [...celArguments(node.left), ...celArguments(node.right)];
-  }
-  return 'of' in node ? celArguments(node.of) : node.op === 'arg' ? [node.arg] : [];
-}
-
 const networks = z
   .array(z.string().max(64))
   .min(1)

@@ -1,8 +1,9 @@
+import { argumentsOf } from '../filter-arguments.ts';
 import { effectOf, isEnforcing } from '../effect.ts';
 import { LIMITS } from '../limits.ts';
 import { compileNamePattern } from '../name-pattern.ts';
 import type { Plan, PlanAction, PlanHook, PlanHookKind, PlanSection, PlanSelector } from '../plan.ts';
-import { argumentsOf, filterProblem } from './filter-rules.ts';
+import { filterProblem } from './filter-rules.ts';
 import { SYMBOL_NAME, SYSCALL_NAME } from './values.ts';
 
 /** What the members of a hook say about each other; the first that does not fit, or undefined. */

@@ -1,7 +1,7 @@
 import { formatAddress, parseNetwork } from '../addresses.ts';
 import { classOf } from '../arg-types.ts';
+import { argumentsOf } from '../filter-arguments.ts';
 import type { FileType, PlanArg, PlanCelNode, PlanFilter, PlanHook, PlanRange, PlanSocketFilter } from '../plan.ts';
-import { positionsIn } from '../policy-tests/argument-names.ts';
 import type { ArgumentWords, DetailedValue } from '../policy-tests/test-schema.ts';
 import { type Dimension, MAX_VALUES, distinct, interleaved, neighbours, rarestFirst } from './dimension.ts';
 import { type Draft, type Identify, valueOf } from './draft.ts';
@@ -24,7 +24,7 @@ function readValues(hooks: readonly PlanHook[], identify: Identify): readonly Re
   for (const hook of hooks) {
     const filters = hook.selectors.flatMap((selector) => [...selector.filters, ...(selector.returnFilters ?? [])]);
     for (const [position, arg] of hook.args.entries()) {
-      const about = filters.filter((filter) => positionsIn(filter).includes(position));
+      const about = filters.filter((filter) => argumentsOf(filter).includes(position));
       const entry = found.get(identify(arg)) ?? { args: [], filters: [] };
       found.set(identify(arg), { args: [...entry.args, arg], filters: [...entry.filters, ...about] });
     }

@@ -1,4 +1,5 @@
-import type { PlanArg, PlanCelNode, PlanFilter, PlanHook } from '../plan.ts';
+import { argumentsOf } from '../filter-arguments.ts';
+import type { PlanArg, PlanHook } from '../plan.ts';
 
 /** `args[0]`, `data[1]`, `returnArg`: where the policy lists a value. */
 export function placeOf(hook: PlanHook, position: number): string {
@@ -42,22 +43,5 @@ export function shortestName(hook: PlanHook, position: number): string {
 /** Positions that filters look at: when the function is entered, or when it returns. */
 export function comparedPositions(hook: PlanHook, when: 'entry' | 'return'): ReadonlySet<number> {
   const filters = hook.selectors.flatMap((selector) => (when === 'entry' ? selector.filters : (selector.returnFilters ?? [])));
-  return new Set(filters.flatMap(positionsIn));
-}
-
-export function positionsIn(filter: PlanFilter): readonly number[] {
-  switch (filter.on) {
-    case 'gained':
-      return [filter.before, filter.after];
-    case 'cel':
-      return positionsInExpression(filter.expression);
-    default:
-      return 'arg' in filter ? [filter.arg] : [];
-  }
-}
-
-function positionsInExpression(node: PlanCelNode): readonly number[] {
-  if (node.op === 'arg') return [node.arg];
-  if ('of' in node) return positionsInExpression(node.of);
-  return 'left' in node ? [...positionsInExpression(node.left), ...positionsInExpression(node.right)] : [];
+  return new Set(filters.flatMap(argumentsOf));
 }

@@ -6,12 +6,12 @@ import type { ArgValue, HookCall, Lineage, ProcessFacts, SocketValue, Workload }
 import { answer } from '../evaluate/filter.ts';
 import { isInScope } from '../evaluate/scope.ts';
 import { filterClause } from '../explain/filter-clauses.ts';
+import { argumentsOf } from '../filter-arguments.ts';
 import { ADDRESS_FAMILIES, IP_PROTOCOLS, TCP_STATES } from '../network-names.ts';
 import { processClause } from '../explain/process-clauses.ts';
 import { scopeSentences, workloadClause } from '../explain/scope-sentences.ts';
 import type { Plan, PlanArg, PlanFilter, PlanHook, PlanSelector } from '../plan.ts';
 import { quote } from '../problem.ts';
-import { positionsIn } from './argument-names.ts';
 import type { HookResult } from './call-result.ts';
 
 /** Why a selector matched or not: all its filters if it did, else the one that decided. */
@@ -112,7 +112,7 @@ function actualWords(filter: PlanFilter, args: readonly PlanArg[], { args: value
         : `${capabilityWords(before)} before, ${capabilityWords(process.capabilities[filter.set])} now`;
     }
     default:
-      return positionsIn(filter)
+      return argumentsOf(filter)
         .map((position) => valueWords(values[position], args[position]))
         .join(', ');
   }
