@@ -136,18 +136,14 @@ function withOwnName(hook: PlanHook, { arch }: KernelFacts): PlanHook {
 }
 
 /**
- * What tells attach points of one method apart: user probes share a file, and lists a name. Who takes the entry of a system call for a
- * plain function reads other words there than who takes it for the call. Calls of execve that some wait for until their
+ * What tells attach points of one method apart: user probes share a file, and lists a name. Calls of execve that some wait for until their
  * path can be read are not put off for those that do not (`late-exec.ts`): these are a hook of their own.
  */
 function placeOf(hook: PlanHook, method: BoundMethod, bound: BoundHook): string {
   if (hook.user !== undefined) return bound.point;
   if (hook.generated !== undefined) return `list/${digestKey(JSON.stringify(bound.functions ?? hook.generated))}`;
-  if (!hook.syscall && SYSCALL_ENTRY.test(method.target)) return `${method.target}/function`;
   return latePathIndex(hook) === null || hasLateHook(hook) ? method.target : `${method.target}/entry`;
 }
-
-const SYSCALL_ENTRY = /^__(?:x64|ia32|arm64)_(?:compat_)?sys_/;
 
 /** Whether it is for the policy's options alone that one link for many is not among the ways. */
 function sharingOf({ options }: Plan, { method, deny }: BoundMethod, kernel: KernelFacts): HookSharing {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readSlot } from '../abi/hook-config.ts';
-import { CFG_LAYOUT, PAL_FEAT_SYSCALL, PAL_SF_USER } from '../abi/layout.ts';
+import { PAL_SF_USER } from '../abi/layout.ts';
 import { link } from './link.ts';
 import type { Prototype } from './prototype.ts';
 import { testInput } from './testing/kernels.ts';
@@ -27,16 +27,4 @@ it('what the kernel says of arguments counts whatever policies share the hook, a
   const alone = slotsOf([]);
   expect(alone[0]?.flags).toBe(PAL_SF_USER);
   for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) expect(slotsOf([name])).toEqual(alone);
-});
-
-it('who takes the entry of a system call for a plain function is not given the arguments of the call, nor the other way round', () => {
-  const asCall = testPolicy('call', 'kprobes: [{call: sys_openat, syscall: true, args: [{index: 1, type: string}]}]');
-  const asFunction = testPolicy('function', 'kprobes: [{call: __x64_sys_openat, syscall: false, args: [{index: 0, type: uint64}]}]');
-  const { hooks } = link(testInput([asCall, asFunction]));
-  expect(new Map(hooks.map((hook) => [hook.key, hook.config.readUInt32LE(CFG_LAYOUT.at.feat) & PAL_FEAT_SYSCALL]))).toEqual(
-    new Map([
-      ['kprobe:__x64_sys_openat', PAL_FEAT_SYSCALL],
-      ['kprobe:__x64_sys_openat/function', 0],
-    ]),
-  );
 });
