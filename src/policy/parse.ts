@@ -51,12 +51,12 @@ export function parse(object: unknown): Outcome<Policy> {
 function readKind(object: JsonObject, sink: ProblemSink): PolicyKind | undefined {
   const { apiVersion, kind } = object;
   if (apiVersion !== API_VERSION) {
-    sink.error('UnknownKind', 'apiVersion', `${quote(apiVersion)} is not ${API_VERSION}`);
+    sink.error('UnknownKind', 'apiVersion', missingOr(apiVersion, 'is no version of policies'), `write ${API_VERSION}`);
   }
   if (kind === 'TracingPolicy' || kind === 'TracingPolicyNamespaced') {
     return kind;
   }
-  sink.error('UnknownKind', 'kind', `${quote(kind)} is no policy`, 'use TracingPolicy or TracingPolicyNamespaced');
+  sink.error('UnknownKind', 'kind', missingOr(kind, 'is no policy'), 'use TracingPolicy or TracingPolicyNamespaced');
   return undefined;
 }
 
@@ -85,7 +85,7 @@ function checkName({ name, generateName }: JsonObject, sink: ProblemSink): void 
   }
   // An object that is created with generateName has no name yet when admission sees it.
   if (name !== undefined || typeof generateName !== 'string') {
-    sink.error('BadName', 'metadata.name', `${quote(name)} is no name`, 'use lower-case letters, digits, "-" and "."');
+    sink.error('BadName', 'metadata.name', missingOr(name, 'is no name'), 'use lower-case letters, digits, "-" and "."');
   }
 }
 
@@ -96,4 +96,8 @@ function checkNamespace(namespace: unknown, kind: PolicyKind | undefined, sink: 
   if (kind === 'TracingPolicy' && namespace !== undefined && namespace !== null && namespace !== '') {
     sink.error('BadName', 'metadata.namespace', 'a TracingPolicy has none', 'use TracingPolicyNamespaced');
   }
+}
+
+function missingOr(value: unknown, what: string): string {
+  return value === undefined ? 'is missing' : `${quote(value)} ${what}`;
 }

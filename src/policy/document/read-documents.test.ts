@@ -108,8 +108,9 @@ describe('bad text has a place, and costs only its document', () => {
     ['a cut character at the end', Buffer.concat([Buffer.from(good('a')), Buffer.from([0xe2, 0x82])]), 'f.yaml:8:1: NotUtf8'],
     ['UTF-16', Buffer.from(`\ufeff${good('a')}`, 'utf16le'), 'f.yaml:1:1: NotUtf8: the text is UTF-16; save it as UTF-8'],
     ['a control character', good('a').replace('file_open', 'file\u0000open'), 'f.yaml:7:17: NotYaml: the character "\\u0000" may not'],
-    ['an open quote', 'a: "b\nc: d\n', 'f.yaml:'],
-    ['an open bracket', 'a: [b, c\n', 'f.yaml:'],
+    ['an open quote', 'a: "b\nc: d\n', 'NotYaml: a quote before this is not closed; end the text with the quote that it begins with'],
+    ['an open bracket', 'a: [b, c\n', 'NotYaml: a bracket before this is not closed; close [ with ]'],
+    ['a missing comma', 'a: {"b" c: 2}\n', 'NotYaml: a comma is missing before this'],
     ['a wrong indent', 'a:\n    b: 1\n  c: 2\n', 'f.yaml:3:'],
     ['an unknown alias', 'a: *nobody\n', 'f.yaml:1:4: BadAlias: the alias "*nobody" cannot be resolved: there is no such anchor before it'],
     ['an alias inside its anchor', 'a: &a\n  b: *a\n', 'f.yaml:2:6: BadAlias: the alias "*a" cannot be resolved: it stands inside'],
@@ -123,7 +124,7 @@ describe('bad text has a place, and costs only its document', () => {
     ['a name that is a list', '? [a]\n: b\n', 'f.yaml:1:3: NotYaml: the name of a field must be a text'],
     ['a list', '- a\n', 'f.yaml:1:1: NotAnObject: policy: is not a Kubernetes object'],
     ['a text', 'hello\n', 'f.yaml:1:1: NotAnObject'],
-    ['no kind', 'spec: {}\n', 'f.yaml:1:1: UnknownKind: apiVersion: nothing is not cilium.io/v1alpha1'],
+    ['no kind', 'spec: {}\n', 'f.yaml:1:1: UnknownKind: apiVersion: is missing; write cilium.io/v1alpha1'],
     ['a misspelt kind', good('a').replace('TracingPolicy', 'TracingPolcy'), 'f.yaml:2:7: UnknownKind: kind: "TracingPolcy" is no policy'],
   ])('%s', (_, text, problem) => {
     expect(problemsOf(text)[0]).toContain(problem);

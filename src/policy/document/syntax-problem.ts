@@ -24,11 +24,19 @@ const SENTENCES: Readonly<Partial<Record<ErrorCode, readonly [message: string, h
   UNEXPECTED_TOKEN: ['this cannot stand here', 'put a text with special characters in quotes'],
 };
 
+/** Codes that stand for several mistakes, which the beginning of the parser's message tells apart. */
+const BEGINNINGS: readonly (readonly [code: ErrorCode, beginning: string, sentence: readonly [message: string, hint?: string]])[] = [
+  ['BAD_INDENT', 'Flow ', ['a bracket before this is not closed', 'close [ with ], { with }, and indent what is between them']],
+  ['MISSING_CHAR', 'Missing closing', ['a quote before this is not closed', 'end the text with the quote that it begins with']],
+  ['MISSING_CHAR', 'Missing ,', ['a comma is missing before this', 'put commas between what is in [ ] and { }']],
+];
+
 const MAX_MESSAGE_CHARS = 160;
 
 /** What the YAML parser found, as a problem; the parser's own words only where ours would say less, and bounded. */
 export function syntaxProblem(error: YAMLParseError): TextProblem {
-  const [message, hint] = SENTENCES[error.code] ?? [parserWords(error.message)];
+  const special = BEGINNINGS.find(([code, beginning]) => code === error.code && error.message.startsWith(beginning));
+  const [message, hint] = special?.[2] ?? SENTENCES[error.code] ?? [parserWords(error.message)];
   const [start, end] = error.pos;
   return hint === undefined ? { code: 'NotYaml', message, start, end } : { code: 'NotYaml', message, hint, start, end };
 }
