@@ -43,16 +43,17 @@ function setUp(answer: (call: number) => KubeError | string = (call) => String(1
     }
     return { metadata: { name: ref.name, uid: 'u', resourceVersion: outcome } };
   };
+  const metrics = createMetrics();
   const writer = createStatusWriter({
     client: { apply },
     timing: DEFAULT_TIMING,
     clock,
     log: silentLog,
-    metrics: createMetrics(),
+    metrics,
     requeue: (key, delayMs) => requeued.push({ key, delayMs }),
     requeueAfterError: (key) => requeued.push({ key, delayMs: -1 }),
   });
-  return { clock, calls, requeued, writer };
+  return { clock, calls, requeued, writer, metrics };
 }
 
 describe('the writer of statuses', () => {
@@ -174,5 +175,14 @@ describe('the writer of statuses', () => {
     await clock.advance(5_000);
     expect(calls).toHaveLength(0);
     expect(writer.waiting).toBe(0);
+  });
+
+  test('a policy that was gone before its status could be written is not counted as one without a status', async () => {
+    const { clock, writer, metrics } = setUp(() => new KubeError('NotFound', 'not found', { status: 404 }));
+    writer.submit(item(), status(), 'transition');
+    await clock.advance(10);
+    expect(await metrics.text()).toContain('palisade_status_unavailable 1');
+    writer.forget(item().key);
+    expect(await metrics.text()).toContain('palisade_status_unavailable 0');
   });
 });

@@ -167,11 +167,13 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
         },
       );
     }
+  };
+  metrics.onScrape(() =>
     unavailable.set(
       {},
-      slots.values().reduce((sum, one) => sum + (one.isUnavailable ? 1 : 0), 0),
-    );
-  };
+      slots.values().reduce((sum, slot) => sum + (slot.isUnavailable ? 1 : 0), 0),
+    ),
+  );
 
   return {
     submit: (item, status, change) => {
