@@ -55,6 +55,32 @@ describe('why a selector matched, or did not', () => {
     ]);
   });
 
+  it('says what was asked of the return', () => {
+    const hook = {
+      call: 'sys_openat',
+      syscall: true,
+      return: true,
+      args: [{ index: 1, type: 'string' }],
+      returnArg: { index: 0, type: 'int' },
+      selectors: [{ matchReturnArgs: [{ index: 0, operator: 'LT', values: ['0'] }] }],
+    };
+    const policy = testedPolicy(policyObject({ kprobes: [hook] }));
+    const path = 'spec.kprobes[0].selectors[0] at return';
+    const returning = (value: number): readonly SelectorTrace[] => trace(policy, `args: { 1: /x }, returns: ${value}`).slice(1);
+    expect(returning(3)).toMatchObject([{ path, matched: 'no', reasons: [{ answer: 'no', actual: '3' }] }]);
+    expect(returning(-3)).toMatchObject([{ path, matched: 'yes', reasons: [{ answer: 'yes', actual: '-3' }] }]);
+  });
+
+  it('shows ids and executables of those whom a filter follows, each once', () => {
+    const selector = {
+      matchPIDs: [{ operator: 'NotIn', values: [5], isNamespacePID: true }],
+      matchParentBinaries: [{ operator: 'NotIn', values: ['/bin/x'], followChildren: true }],
+    };
+    const words = 'host: true, process: { parent: /bin/sh, ancestors: [/bin/bash] }';
+    const actual = trace(testedPolicy(lsmPolicy(selector)), words).flatMap(({ reasons }) => reasons.map((one) => one.actual));
+    expect(actual).toEqual(['"/bin/sh", child of "/bin/bash"', '0 (on the host)']);
+  });
+
   it('shows processes and sockets as people write them', () => {
     const policy = testedPolicy(
       policyObject({

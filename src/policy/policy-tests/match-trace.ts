@@ -11,6 +11,7 @@ import { ADDRESS_FAMILIES, IP_PROTOCOLS, TCP_STATES } from '../network-names.ts'
 import { processClause } from '../explain/process-clauses.ts';
 import { scopeSentences, workloadClause } from '../explain/scope-sentences.ts';
 import type { Plan, PlanArg, PlanFilter, PlanHook, PlanSelector } from '../plan.ts';
+import type { PlanPidFilter } from '../plan-process-filters.ts';
 import { quote } from '../problem.ts';
 import type { HookResult } from './call-result.ts';
 
@@ -29,10 +30,11 @@ export type FilterTrace = {
   readonly actual: string;
 };
 
-/** All selectors that were looked at, in order. */
-export function traceOf({ policy, hook, call, entry }: HookResult): readonly SelectorTrace[] {
+/** All selectors that were looked at, in order, and what the one that matched asks for at the return. */
+export function traceOf(result: HookResult): readonly SelectorTrace[] {
+  const { policy, hook, call, entry } = result;
   const looked = entry.selector === null ? hook.selectors : hook.selectors.slice(0, entry.selector + 1);
-  return looked.map((selector, position) => {
+  const traces = looked.map((selector, position): SelectorTrace => {
     const { path } = selector;
     if (!isInScope(policy.plan, selector, call.process.workload)) {
       return { path, matched: 'no', reasons: [scopeTrace(policy.plan, selector, call.process.workload)] };
@@ -41,13 +43,23 @@ export function traceOf({ policy, hook, call, entry }: HookResult): readonly Sel
     if (position === entry.selector) {
       return { path, matched: entry.byUnknown ? 'by unknown' : 'yes', reasons };
     }
-    const ifUnknown = unknownMatches(policy.plan, selector);
-    return {
-      path,
-      matched: 'no',
-      reasons: reasons.filter((one) => one.answer === 'no' || (one.answer === 'unknown' && !ifUnknown)).slice(0, 1),
-    };
+    return { path, matched: 'no', reasons: decisive(reasons, unknownMatches(policy.plan, selector)) };
   });
+  return [...traces, ...returnTrace(result)];
+}
+
+/** The filter that said no. */
+function decisive(reasons: readonly FilterTrace[], ifUnknown: boolean): readonly FilterTrace[] {
+  return reasons.filter((one) => one.answer === 'no' || (one.answer === 'unknown' && !ifUnknown)).slice(0, 1);
+}
+
+function returnTrace({ policy, hook, call, entry, returned }: HookResult): readonly SelectorTrace[] {
+  const selector = entry.selector === null ? undefined : hook.selectors[entry.selector];
+  if (returned === null || selector?.returnFilters === undefined) return [];
+  const path = `${selector.path} at return`;
+  const reasons = selector.returnFilters.map((filter) => filterTrace(filter, hook, call));
+  if (returned.selector !== null) return [{ path, matched: returned.byUnknown ? 'by unknown' : 'yes', reasons }];
+  return [{ path, matched: 'no', reasons: decisive(reasons, policy.plan.options.onUnknown === 'match') }];
 }
 
 function filterTrace(filter: PlanFilter, hook: PlanHook, call: HookCall): FilterTrace {
@@ -91,12 +103,11 @@ export function workloadWords(workload: Workload): string {
 function actualWords(filter: PlanFilter, args: readonly PlanArg[], { args: values, process }: HookCall): string {
   switch (filter.on) {
     case 'binary':
-      return binaryWords(
-        filter.of === 'parent' ? process.ancestors?.[0] : process,
-        filter.followChildren === true ? process.ancestors : undefined,
-      );
+      return filter.of === 'parent'
+        ? binaryWords(process.ancestors?.[0], filter.followChildren === true ? process.ancestors?.slice(1) : undefined)
+        : binaryWords(process, filter.followChildren === true ? process.ancestors : undefined);
     case 'pid':
-      return String((filter.isNamespacePid === true ? process.nsPid : process.pid) ?? 'not known');
+      return pidWords(filter, process);
     case 'namespace':
       return namespaceWords(process, filter.namespace);
     case 'namespaceChange':
@@ -118,6 +129,8 @@ function actualWords(filter: PlanFilter, args: readonly PlanArg[], { args: value
   }
 }
 
+const MAX_ANCESTORS = 4;
+
 function binaryWords(one: Lineage | undefined, ancestors: readonly Lineage[] | undefined): string {
   const name = (each: Lineage | undefined): string => {
     const binary = each?.binary ?? null;
@@ -125,7 +138,16 @@ function binaryWords(one: Lineage | undefined, ancestors: readonly Lineage[] | u
   };
   const former =
     ancestors === undefined ? [] : (one?.formerBinaries ?? []).map((path) => `ran ${quote(Buffer.from(path).toString())} before`);
-  return [name(one), ...former, ...(ancestors ?? []).slice(0, 4).map((each) => `child of ${name(each)}`)].join(', ');
+  return [name(one), ...former, ...(ancestors ?? []).slice(0, MAX_ANCESTORS).map((each) => `child of ${name(each)}`)].join(', ');
+}
+
+function pidWords({ isNamespacePid, followForks }: PlanPidFilter, process: ProcessFacts): string {
+  const idOf = (one: Lineage): string => {
+    const id = isNamespacePid === true ? one.nsPid : one.pid;
+    return id === null ? '0 (on the host)' : String(id ?? 'not known');
+  };
+  const older = followForks === true ? (process.ancestors ?? []).slice(0, MAX_ANCESTORS) : [];
+  return [idOf(process), ...older.map((each) => `child of ${idOf(each)}`)].join(', ');
 }
 
 function namespaceWords({ namespaces, hostNamespaces }: ProcessFacts, name: keyof ProcessFacts['namespaces']): string {
