@@ -147,6 +147,8 @@ describe('Conditions', () => {
       'argument 0 has one of the bits CAP_CHOWN or 0x8000000000000000',
       'int32(argument 1) < 0',
     ]);
+    const equal = [{ matchArgs: [{ index: 0, operator: 'Equal', values: ['CAP_SYS_ADMIN,CAP_BPF', '0'] }] }];
+    expect(conditionsOf({ args, selectors: equal })).toEqual(['argument 0 is one of exactly none or exactly CAP_SYS_ADMIN + CAP_BPF']);
   });
 
   it('leave no bound out of which the type is not known', () => {

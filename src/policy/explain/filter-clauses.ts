@@ -13,7 +13,7 @@ import type {
   PlanSocketFilter,
 } from '../plan.ts';
 import { celText } from './cel-text.ts';
-import { capabilityList, processClause } from './process-clauses.ts';
+import { capabilityList, capabilityNames, processClause } from './process-clauses.ts';
 import { type ArgumentNames, placeName, valueName } from './value-names.ts';
 import { andList, orList, orQuoted, shortened } from './words.ts';
 
@@ -85,9 +85,10 @@ function bytesText({ operator, values }: PlanBytesFilter): string {
   return `${BYTES[operator]} ${orQuoted(values)}`;
 }
 
-/** Numbers of capabilities by name; what Linux does not name stays a number. */
+/** Capabilities and sets of them by name; what Linux does not name stays a number. */
 function numberName(arg: PlanArg | undefined, number: string): string {
-  return arg?.type === 'capability' ? (CAPABILITIES[Number(number)] ?? number) : number;
+  if (arg?.type === 'capability') return CAPABILITIES[Number(number)] ?? number;
+  return CAPABILITY_SETS.has(arg?.type ?? '') ? `exactly ${number === '0' ? 'none' : capabilityNames(number).join(' + ')}` : number;
 }
 
 function rangeText(arg: PlanArg | undefined, { operator, ranges }: PlanRangeFilter): string {

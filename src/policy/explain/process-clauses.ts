@@ -88,10 +88,15 @@ function outsideOfHost(isNamespaceCapability: boolean): string {
   return isNamespaceCapability ? ", in a user namespace that is not the host's" : '';
 }
 
-/** `CAP_CHOWN or CAP_KILL`; bits that Linux has no name for as a number. */
+/** `CAP_CHOWN or CAP_KILL`. */
 export function capabilityList(mask: string): string {
-  const bits = BigInt(mask);
-  const nameless = bits >> BigInt(CAPABILITIES.length);
-  const names = CAPABILITIES.filter((_, number) => ((bits >> BigInt(number)) & 1n) === 1n);
-  return orList(shortened([...names, ...(nameless === 0n ? [] : [`0x${(nameless << BigInt(CAPABILITIES.length)).toString(16)}`])]));
+  return orList(capabilityNames(mask));
+}
+
+/** Of many the first; bits that Linux has no name for as one number. */
+export function capabilityNames(mask: string): readonly string[] {
+  const named = BigInt(CAPABILITIES.length);
+  const nameless = (BigInt(mask) >> named) << named;
+  const names = CAPABILITIES.filter((_, number) => ((BigInt(mask) >> BigInt(number)) & 1n) === 1n);
+  return shortened([...names, ...(nameless === 0n ? [] : [`0x${nameless.toString(16)}`])]);
 }
