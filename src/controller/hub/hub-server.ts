@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { CertificatePair } from '../../kube/certificates/issue.ts';
@@ -248,16 +250,36 @@ function refuse(socket: Duplex, error: unknown, options: HubServerOptions): void
   );
 }
 
+/** A reader that takes nothing for so long is gone. */
+const SLOW_READER_MS = 30_000;
+
 async function answer(request: IncomingMessage, response: ServerResponse, options: HubServerOptions): Promise<void> {
+  const path = pathOf(request);
+  request.resume();
   try {
-    const body = await options.readApi.answer(request.method ?? 'GET', pathOf(request), request.headers.authorization);
-    send(response, 200, body);
+    const pieces = await options.readApi.answer(request.method ?? 'GET', path, request.headers.authorization);
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.setTimeout(SLOW_READER_MS, () => response.destroy());
+    await pipeline(Readable.from(inTurns(pieces)), response);
   } catch (error) {
+    if (response.headersSent) {
+      options.log.warn('An answer was not read to its end', { path: path.slice(0, 100), error });
+      response.destroy();
+      return;
+    }
     const refusal = error instanceof HubRefusal ? error : new HubRefusal('ReviewFailed', 'the API server could not be asked', error);
-    options.log.warn('Turned a caller away', { code: refusal.code, reason: refusal.message, path: pathOf(request).slice(0, 100) });
+    options.log.warn('Turned a caller away', { code: refusal.code, reason: refusal.message, path: path.slice(0, 100) });
     send(response, refusal.status, { code: refusal.code, message: refusal.message });
   }
-  request.resume();
+}
+
+/** Agents get their turn between two pieces. */
+async function* inTurns(pieces: Iterable<string>): AsyncGenerator<string> {
+  for (const piece of pieces) {
+    yield piece;
+    await setImmediate();
+  }
+  yield '\n';
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

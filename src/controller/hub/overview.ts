@@ -20,29 +20,29 @@ export type OverviewInput = {
   readonly nowMs: number;
 };
 
-/** Every policy with what every selected node says about it, for `palisade status`. */
-export function overviewOf(input: OverviewInput): PolicyOverview[] {
+/**
+ * Every policy, by name, with what every selected node says about it. One at a time, as it is asked for: policies times nodes may be millions
+ * of rows.
+ */
+export function* overviewOf(input: OverviewInput): Generator<PolicyOverview> {
   const nodes = [...input.nodes];
-  const policies: PolicyOverview[] = [];
-  for (const record of input.records) {
+  const found = [...input.records].flatMap((record) => {
     const item = input.findPolicy(record.key);
-    if (item === undefined) {
-      continue;
-    }
-    const target = targetOf(record);
+    return item === undefined ? [] : [{ record, item }];
+  });
+  for (const { record, item } of found.toSorted((a, b) => (sortKey(a.item) < sortKey(b.item) ? -1 : 1))) {
     const selector = record.lastGood?.compiled.nodeSelector ?? null;
     const selected = nodes.filter((node) => fits(selector, node.labels)).flatMap((node) => input.fleet.get(node.name) ?? []);
-    policies.push({
+    yield {
       kind: item.kind,
       namespace: item.namespace,
       name: item.name,
       uid: item.uid,
       generation: item.generation,
-      digest: target.digest,
+      digest: targetOf(record).digest,
       nodes: selected.filter((node) => node.agentSinceMs !== null).map((node) => onNode(node, item.uid, input)),
-    });
+    };
   }
-  return policies.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
 }
 
 function onNode(node: FleetNode, uid: string, input: OverviewInput): PolicyOnNode {
@@ -72,6 +72,6 @@ function onNode(node: FleetNode, uid: string, input: OverviewInput): PolicyOnNod
   };
 }
 
-function sortKey(policy: PolicyOverview): string {
-  return `${policy.kind}/${policy.namespace ?? ''}/${policy.name}`;
+function sortKey(item: PolicyItem): string {
+  return `${item.kind}/${item.namespace ?? ''}/${item.name}`;
 }

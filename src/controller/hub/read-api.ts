@@ -3,7 +3,7 @@ import { HubRefusal } from './hub-error.ts';
 import type { TeardownState } from './teardown.ts';
 import { bearerToken } from './token-cache.ts';
 
-/** What one node says about one policy, for `palisade status`. */
+/** What one node says about one policy. */
 export type PolicyOnNode = {
   readonly node: string;
   readonly kernel: string;
@@ -39,46 +39,71 @@ export type PolicyOverview = {
  *   GET  /v1/teardown   verb get on tracingpolicies       TeardownState
  */
 export type ReadApi = {
-  /** The body of the answer; rejects with a `HubRefusal`. */
-  answer(method: string, path: string, authorization: string | undefined): Promise<unknown>;
+  /** The body of the answer, JSON in pieces that are made as they are asked for; rejects with a `HubRefusal`. */
+  answer(method: string, path: string, authorization: string | undefined): Promise<Iterable<string>>;
 };
 
 export type ReadApiOptions = {
   readonly reviewer: AccessReviewer;
-  policies(): readonly PolicyOverview[];
+  policies(): Iterable<PolicyOverview>;
   teardownState(): TeardownState;
   startTeardown(): void;
 };
 
+/** Callers whose rights are being asked for; each costs the API server up to three requests, whoever they are. */
+const MAX_REVIEWS = 16;
+
 export function createReadApi(options: ReadApiOptions): ReadApi {
-  const routes: Readonly<Record<string, { readonly verb: PolicyVerb; readonly run: () => unknown }>> = {
-    'GET /v1/policies': { verb: 'get', run: () => ({ policies: options.policies() }) },
-    'GET /v1/teardown': { verb: 'get', run: () => options.teardownState() },
+  const { reviewer } = options;
+  const routes: Readonly<Record<string, { readonly verb: PolicyVerb; readonly run: () => Iterable<string> }>> = {
+    'GET /v1/policies': { verb: 'get', run: () => policiesText(options.policies()) },
+    'GET /v1/teardown': { verb: 'get', run: () => [JSON.stringify(options.teardownState())] },
     'POST /v1/teardown': {
       verb: 'delete',
       run: () => {
         options.startTeardown();
-        return options.teardownState();
+        return [JSON.stringify(options.teardownState())];
       },
     },
   };
+  let reviews = 0;
+
+  const allow = async (verb: PolicyVerb, token: string): Promise<void> => {
+    const outcome = await reviewer.reviewPerson(token);
+    if (!outcome.isAuthenticated) {
+      throw new HubRefusal('NotAuthenticated', `the token is not valid: ${outcome.error}`);
+    }
+    if (!(await reviewer.mayOnPolicies(outcome.caller, verb))) {
+      throw new HubRefusal('Forbidden', `${outcome.caller.username.slice(0, 200)} may not ${verb} tracingpolicies in the whole cluster`);
+    }
+  };
+
   return {
     answer: async (method, path, authorization) => {
       const route = Object.hasOwn(routes, `${method} ${path}`) ? routes[`${method} ${path}`] : undefined;
       if (route === undefined) {
         throw new HubRefusal('NotFound', `there are ${Object.keys(routes).join(', ')}`);
       }
-      const outcome = await options.reviewer.reviewPerson(bearerToken(authorization));
-      if (!outcome.isAuthenticated) {
-        throw new HubRefusal('NotAuthenticated', `the token is not valid: ${outcome.error}`);
+      const token = bearerToken(authorization);
+      if (reviews >= MAX_REVIEWS) {
+        throw new HubRefusal('Busy', 'too many callers wait for the review of their tokens');
       }
-      if (!(await options.reviewer.mayOnPolicies(outcome.caller, route.verb))) {
-        throw new HubRefusal(
-          'Forbidden',
-          `${outcome.caller.username.slice(0, 200)} may not ${route.verb} tracingpolicies in the whole cluster`,
-        );
+      reviews += 1;
+      try {
+        await allow(route.verb, token);
+      } finally {
+        reviews -= 1;
       }
       return route.run();
     },
   };
+}
+
+function* policiesText(policies: Iterable<PolicyOverview>): Generator<string> {
+  let separator = '{"policies":[';
+  for (const policy of policies) {
+    yield `${separator}${JSON.stringify(policy)}`;
+    separator = ',';
+  }
+  yield separator === ',' ? ']}' : `${separator}]}`;
 }
