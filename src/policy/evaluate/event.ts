@@ -22,7 +22,7 @@ export type ArgValue =
   | { readonly kind: 'null' }
   /** It is known that there is none: a file descriptor that is not open. No filter holds, also none that is negated (as upstream). */
   | { readonly kind: 'absent' }
-  /** Unreadable, unreachable, too long, or no room left in the record. */
+  /** Unreadable, unreachable, a path that is too long, or no room left in the record. */
   | { readonly kind: 'unknown' };
 
 export type IntegerValue = {
@@ -37,6 +37,8 @@ export type TextValue = {
   readonly kind: 'bytes';
   /** Strings without their NUL; paths without ` (deleted)`. */
   readonly value: Uint8Array;
+  /** This is the beginning of a text that is too long to be read whole; absent: it is all of it. */
+  readonly isCut?: true;
   /** `i_mode` of the file behind it; absent: not known. */
   readonly fileMode?: number;
   /** Only for `sockaddr_un`; absent: AF_UNIX. */
@@ -70,7 +72,7 @@ export type CapabilitySets = { readonly effective: bigint; readonly permitted: b
 
 /** What of a process other processes inherit: its ids and its executable. */
 export type Lineage = {
-  /** Path of the executable, recorded at exec (of an ancestor: when the child was forked); null: not known. */
+  /** Path of the executable, recorded at exec (of an ancestor: when the child was forked); empty: a kernel thread; null: not known. */
   readonly binary: Uint8Array | null;
   /** What it ran before that, in the same process or, until its first exec, as its parent; absent: nothing. */
   readonly formerBinaries?: readonly Uint8Array[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PlanArg, PlanArgType, PlanFilter } from '../plan.ts';
+import type { PlanArg, PlanArgType, PlanBytesOperator, PlanFilter } from '../plan.ts';
 import type { PlanBinaryFilter, PlanPidFilter } from '../plan-process-filters.ts';
 import type { ArgValue, ProcessFacts, SocketValue } from './event.ts';
 import { answer } from './filter.ts';
@@ -158,6 +158,18 @@ describe('a filter on a text', () => {
     expect(on(pipes, text('/etc/x', { fileMode: 0o100_644 }))).toBe('no');
     expect(on({ ...pipes, operator: 'NotIn' }, text('/etc/x', { fileMode: 0o100_644 }))).toBe('yes');
     expect(on(pipes, text('/etc/x'))).toBe('unknown');
+  });
+
+  it('of a text that was cut off the beginning is known, and not the end', () => {
+    const cut: ArgValue = { kind: 'bytes', value: Buffer.from('/a/b'), isCut: true };
+    const said = (operator: PlanBytesOperator, ...values: readonly string[]) => on({ on: 'bytes', arg: 0, operator, values }, cut);
+    expect([said('Prefix', '/a/'), said('NotPrefix', '/a/b'), said('Prefix', '/b')]).toEqual(['yes', 'no', 'no']);
+    expect([said('Equal', '/a'), said('NotEqual', '/a'), said('Equal', '/b/c/d')]).toEqual(['no', 'yes', 'no']);
+    expect([said('Postfix', 'b'), said('NotPostfix', 'x')]).toEqual(['unknown', 'unknown']);
+    expect([said('Equal', '/a/b'), said('NotEqual', '/a/bc', '/c'), said('Prefix', '/a/bc')]).toEqual(['unknown', 'unknown', 'unknown']);
+    expect(said('Prefix', '/a/bc', '/a')).toBe('yes');
+    const part = (value: string) => on({ on: 'substring', arg: 0, values: [value] }, cut);
+    expect([part('a/'), part('x')]).toEqual(['yes', 'unknown']);
   });
 
   it('of a file descriptor that is not open holds neither way (as upstream)', () => {

@@ -2,14 +2,35 @@ import type { FileType, PlanArg, PlanBytesFilter, PlanFileTypeFilter, PlanSubstr
 import { type Answer, hitOrMiss, isNegated } from './answer.ts';
 import type { ArgValue } from './event.ts';
 
-/** Texts are bytes: no encoding, no case, no normal form. */
+/** Texts are bytes: no encoding, no case, no normal form. Of one that was cut off the beginning is known, and not the end. */
 export function bytesAnswer(filter: PlanBytesFilter, value: ArgValue | undefined, arg: PlanArg | undefined): Answer {
   const bytes = bytesOf(value, arg);
   if (bytes === null) {
     return 'unknown';
   }
-  const fits = filter.values.some((text) => isFit(filter.operator, bytes, Buffer.from(text)));
-  return hitOrMiss(fits, isNegated(filter.operator));
+  const { operator } = filter;
+  const fit = isCut(value) ? isFitOfCut : isFit;
+  const fits = filter.values.map((text) => fit(operator, bytes, Buffer.from(text)));
+  return fits.includes(null) && !fits.includes(true) ? 'unknown' : hitOrMiss(fits.includes(true), isNegated(operator));
+}
+
+/** Null: it depends on what was cut off. */
+function isFitOfCut(operator: PlanBytesFilter['operator'], bytes: Buffer, value: Buffer): boolean | null {
+  switch (operator) {
+    case 'Equal':
+    case 'NotEqual':
+      return isFit('Prefix', value, bytes) ? null : false;
+    case 'Prefix':
+    case 'NotPrefix':
+      return isFit(operator, bytes, value) || (isFit('Prefix', value, bytes) ? null : false);
+    case 'Postfix':
+    case 'NotPostfix':
+      return null;
+  }
+}
+
+function isCut(value: ArgValue | undefined): boolean {
+  return value?.kind === 'bytes' && value.isCut === true;
 }
 
 /** The operators that texts and executables share. */
@@ -37,7 +58,7 @@ export function substringAnswer(filter: PlanSubstringFilter, value: ArgValue | u
   const fold = filter.ignoreCase === true ? withoutCase : (same: Buffer): Buffer => same;
   const text = fold(bytes);
   const hit = filter.values.some((part) => text.includes(fold(Buffer.from(part))));
-  return hitOrMiss(hit, false);
+  return !hit && isCut(value) ? 'unknown' : hitOrMiss(hit, false);
 }
 
 /** Only letters of ASCII have a case. */
