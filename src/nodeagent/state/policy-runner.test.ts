@@ -48,9 +48,16 @@ const bad: PlanFailure = { reason: 'FunctionNotFound', message: 'no such functio
 
 /** A kernel in which plans on these functions do not load. */
 function fakeEngine() {
-  const state = { missing: new Set<string>(), fault: null as PlanFailure | null, active: [] as string[], flips: [] as string[][] };
+  const state = {
+    missing: new Set<string>(),
+    crashing: new Set<string>(),
+    fault: null as PlanFailure | null,
+    active: [] as string[],
+    flips: [] as string[][],
+  };
   const engine: EnginePort = {
     apply: (policies: readonly ChosenPlan[]): Promise<EngineResult> => {
+      if (policies.some(({ plan: { hooks } }) => hooks.some(({ target }) => state.crashing.has(target)))) throw new TypeError('oops');
       if (state.fault !== null) return Promise.resolve({ ok: false, blamed: [], fault: state.fault });
       const blamed = policies.filter(({ plan: { hooks } }) => hooks.some(({ target }) => state.missing.has(target)));
       if (blamed.length > 0)
@@ -142,6 +149,18 @@ describe('The policy runner', () => {
     await adopt(entry('a', 'nothing'), entry('b', 'open'));
     expect(kernel.state.active).toEqual(['b:open']);
     expect(runner.choices.map(({ state }) => state)).toEqual(['failed', 'wished']);
+  });
+
+  test('leaves out the one plan on which the agent itself fails, and nobody who was suspected before it', async () => {
+    const kernel = fakeEngine();
+    kernel.state.crashing.add('crash');
+    const { runner, adopt, put } = await start(kernel.engine);
+    await put('open', 'exec', 'crash', 'close');
+    await adopt(entry('a', 'open'), entry('b', 'exec'), entry('c', 'crash'), entry('d', 'close'));
+    expect(kernel.state.active).toEqual(['a:open', 'b:exec', 'd:close']);
+    expect(runner.choices.map(({ state }) => state)).toEqual(['wished', 'wished', 'failed', 'wished']);
+    expect(runner.choices[2]?.failure).toMatchObject({ reason: 'NotSupportedByAgent', message: expect.stringContaining('oops') });
+    expect(runner.fault).toBeNull();
   });
 
   test('keeps what runs while a plan is on its way, and takes the new one when it comes', async () => {

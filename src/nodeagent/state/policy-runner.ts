@@ -5,9 +5,10 @@ import type { LinkPod } from '../../linker/link-input.ts';
 import type { Clock, Timer } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { SECONDS_BUCKETS, type Metrics } from '../../telemetry/metrics.ts';
+import { LoaderUnavailableError } from '../loader/loader-error.ts';
 import { planDigestsOf, UNKNOWN_SET, type DesiredSet } from '../hub/desired-set.ts';
 import { choosePlans, failureKey, type Choice, type ChosenPlan, type PlanFailure } from './choose-plans.ts';
-import type { EnginePort } from './engine-port.ts';
+import type { EnginePort, EngineResult } from './engine-port.ts';
 import type { PlanStore } from './plan-store.ts';
 import type { RunningPolicy } from './running.ts';
 
@@ -166,6 +167,8 @@ export class PolicyRunner {
 
   async #apply(): Promise<void> {
     const set = this.#set;
+    /** Left out because nobody was blamed; null: whoever was so for nothing has had his second chance. */
+    let suspects: ChosenPlan[] | null = [];
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const choices = choosePlans({
         entries: set.entries,
@@ -178,10 +181,15 @@ export class PolicyRunner {
       const wish = activeKey(chosen);
       if (wish === this.#active) return await this.#succeeded(set, choices, this.#running);
       this.#active = null;
-      const result = await this.#options.engine.apply(chosen, this.#options.pods());
+      const result = await this.#try(chosen);
       if (result.ok) {
         this.#active = wish;
-        return await this.#succeeded(set, choices, result.running);
+        this.#running = result.running;
+        if (suspects === null || suspects.length < 2) return await this.#succeeded(set, choices, result.running);
+        // It was the last one that helped: the others are tried again without it.
+        for (const { ref, digest } of suspects.slice(0, -1)) this.#failures.delete(failureKey(ref.uid, digest));
+        suspects = null;
+        continue;
       }
       if (result.blamed.length === 0) {
         const suspect = this.#suspect(chosen);
@@ -190,7 +198,8 @@ export class PolicyRunner {
           this.#fault = result.fault ?? { reason: 'LoadError', message: 'the loader refused the set and named no policy' };
           return;
         }
-        this.#failures.set(failureKey(suspect.ref.uid, suspect.digest), result.fault);
+        suspects?.push(suspect);
+        this.#fail(suspect, result.fault);
       }
       for (const { uid, failure } of result.blamed) {
         const plan = chosen.find(({ ref }) => ref.uid === uid);
@@ -198,6 +207,18 @@ export class PolicyRunner {
       }
     }
     this.#fault = { reason: 'LoadError', message: `no set of policies loads after ${MAX_TURNS} attempts` };
+  }
+
+  /** A plan on which the agent itself fails must not keep the others from changing: the mistake is ours, but one of the plans brings it up. */
+  async #try(chosen: readonly ChosenPlan[]): Promise<EngineResult> {
+    try {
+      return await this.#options.engine.apply(chosen, this.#options.pods());
+    } catch (error) {
+      if (error instanceof LoaderUnavailableError) throw error;
+      this.#options.log.error('The agent failed on a set of policies', { error });
+      const message = `the agent failed on it, which is a mistake of ours: ${error instanceof Error ? error.message : String(error)}`;
+      return { ok: false, blamed: [], fault: { reason: 'NotSupportedByAgent', message } };
+    }
   }
 
   async #succeeded(set: DesiredSet, choices: readonly Choice[], running: ReadonlyMap<string, RunningPolicy>): Promise<void> {
@@ -226,7 +247,7 @@ export class PolicyRunner {
     this.#failures.set(failureKey(plan.ref.uid, plan.digest), failure);
   }
 
-  /** Nobody was blamed: whoever is new is tried without, policies of namespaces first. */
+  /** Nobody was blamed: it is tried without whoever is new, policies of namespaces first. */
   #suspect(chosen: readonly ChosenPlan[]): ChosenPlan | undefined {
     const changed = chosen.filter(({ ref, digest }) => this.#running.get(ref.uid)?.digest !== digest);
     return changed.find(({ ref }) => ref.namespace !== null) ?? changed[0];
