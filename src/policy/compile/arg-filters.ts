@@ -43,6 +43,9 @@ export function compileArgFilter(sink: ProblemSink, path: string, filter: ArgFil
       sink.error('WrongArgumentCount', fieldPath(path, 'args'), 'CapabilitiesGained compares two arguments', 'args: [OLD, NEW]');
       return undefined;
     }
+    if (other === declared) {
+      sink.error('BadValue', fieldPath(path, 'args'), 'never matches: a set gains nothing over itself', 'args: [OLD, NEW]');
+    }
     refuseValues(sink, path, filter);
     return { on: 'gained', before: declared.position, after: other.position };
   }

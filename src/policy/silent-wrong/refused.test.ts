@@ -144,6 +144,11 @@ const FILTERS: readonly Case[] = [
     'WrongArgumentCount',
   ],
   [
+    'CapabilitiesGained of a set and itself never matches',
+    typed('cap_effective', { operator: 'CapabilitiesGained', args: [0, 0] }),
+    'BadValue',
+  ],
+  [
     'CelExpr looks at one of its values',
     typed('int', { operator: 'CelExpr', values: ['arg0 == int32(1)', 'arg0 == int32(2)'] }),
     'SetTooLarge',
