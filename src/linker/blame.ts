@@ -16,7 +16,7 @@ export function blame(policy: LinkPolicy, failure: LinkFailure): Blamed {
 }
 
 /**
- * The policy named, else one that does not even fit alone, else the newest on the hook. One jury serves one link: what it found out about
+ * The policy named, else one that does not even fit alone, else the newest on the hook, of those that share what is used up. One jury serves one link: what it found out about
  * a policy alone holds for all its turns.
  */
 export function createJury(): { judge(failure: LinkFailure, candidate: HookCandidate, policies: readonly LinkPolicy[]): Judgement } {
@@ -44,7 +44,7 @@ export function createJury(): { judge(failure: LinkFailure, candidate: HookCandi
         const why = isTooMuchAlone(policy, candidate);
         if (why !== null) return { blamed: own(policy, why), fault: 'own' };
       }
-      const newest = here.at(-1);
+      const newest = failure.share === 'namespaces' ? here.findLast(({ ref }) => ref.namespace !== null) : here.at(-1);
       if (newest === undefined) throw new Error(`hook ${candidate.key} has no members`);
       return { blamed: own(newest, failure), fault: LANE_REASONS.has(failure.reason) ? 'sum' : 'own' };
     },

@@ -31,6 +31,7 @@ import { findExcess, tooLarge } from './hook-budget.ts';
 import type { HookInput, HookMemberInput, PlacedMember } from './hook-input.ts';
 import { failed, linked, type LinkFailure, type LinkResult } from './link-failure.ts';
 import { encodeSelector, type HookMember, type LinkedHook } from './linked-node.ts';
+import { findNamespaceExcess } from './namespace-share.ts';
 import { createPlaneBuilder } from './plane-builder.ts';
 import { buildTables, type PlaneTables } from './plane-tables.ts';
 import { collectScopeRules, describeRules } from './scope.ts';
@@ -77,6 +78,8 @@ export function linkHook(input: HookInput, inputDigest: string): LinkResult<Link
   const verdicts = splitVerdicts(placed);
   if (verdicts === null)
     return failed({ reason: 'TooManyActions', message: `policies return more than 8 different errors on ${input.key}` });
+  const crowd = findNamespaceExcess({ key: input.key, placed, planes: sorted, deny: verdicts.deny });
+  if (crowd !== null) return failed(crowd);
   const acts = sideActions(placed);
   if (!acts.ok) return acts;
 

@@ -1,9 +1,8 @@
 /** How much room a lane has: its policies' fields of selectors, packed into words as `layOutBits` does it. */
 import { PAL_WORDS } from '../abi/layout.ts';
 import type { HookMemberInput } from './hook-input.ts';
+import { NAMESPACED_SELECTORS } from './namespace-share.ts';
 
-/** Bits of a hook that policies of namespaces may take together; the rest is kept for policies of the cluster. */
-const NAMESPACED_BITS = 192;
 const WORD_BITS = 64;
 
 export type LaneRoom = {
@@ -26,7 +25,7 @@ export function createLaneRoom(): LaneRoom {
         total[size] = (total[size] ?? 0) + 1;
         if (member.policy.ref.namespace !== null) namespaced += size;
       }
-      return namespaced <= NAMESPACED_BITS && canPack(total);
+      return namespaced <= NAMESPACED_SELECTORS && canPack(total);
     },
     add(members) {
       for (const member of members) {

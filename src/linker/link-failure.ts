@@ -6,6 +6,8 @@ export type LinkFailure = {
   readonly message: string;
   readonly uid?: string;
   readonly path?: string;
+  /** All policies of namespaces together are too much, and those of the cluster have no part in it. */
+  readonly share?: 'namespaces';
 };
 
 export type LinkResult<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: LinkFailure };

@@ -3,6 +3,7 @@ import type { Plan, PlanFilter } from '../policy/plan.ts';
 import type { NumberPicker } from './allocation.ts';
 import { type Blamed, blame } from './blame.ts';
 import type { LinkPolicy } from './link-input.ts';
+import { NAMESPACED_SETS } from './namespace-share.ts';
 import { keyedUses, type ProcessSet, SET_CHUNK_PLANES } from './process-sets.ts';
 import { byteString, chunkHeads } from './string-trie.ts';
 
@@ -23,11 +24,17 @@ export function createSetNumbers(picker: NumberPicker): SetNumbers {
   const numbers = new Map<string, number>();
   const sets = new Map<number, NumberedSet>();
   const chunks = new Set<string>();
+  const ofNamespaces = new Set<string>();
 
   function place({ set, key, path, chunks: own }: PlanSet, policy: LinkPolicy): number | Blamed {
     for (const chunk of own) chunks.add(chunk);
     if (chunks.size > SET_CHUNK_PLANES) {
       const message = `paths of more than 255 bytes on this node are in more than ${SET_CHUNK_PLANES} pieces`;
+      return blame(policy, { reason: 'NodeSetBudget', path, message });
+    }
+    if (policy.ref.namespace !== null) ofNamespaces.add(key);
+    if (policy.ref.namespace !== null && ofNamespaces.size > NAMESPACED_SETS) {
+      const message = `policies of namespaces on this node name more than ${NAMESPACED_SETS} different sets of executables and process ids; the rest is for policies of the cluster`;
       return blame(policy, { reason: 'NodeSetBudget', path, message });
     }
     const number = picker.numberOf(key);
