@@ -10,8 +10,8 @@ export function bytesAnswer(filter: PlanBytesFilter, value: ArgValue | undefined
   }
   const { operator } = filter;
   const fit = isCut(value) ? isFitOfCut : isFit;
-  const fits = filter.values.map((text) => fit(operator, bytes, Buffer.from(text)));
-  return fits.includes(null) && !fits.includes(true) ? 'unknown' : hitOrMiss(fits.includes(true), isNegated(operator));
+  const fits = new Set(filter.values.map((text) => fit(operator, bytes, Buffer.from(text))));
+  return fits.has(null) && !fits.has(true) ? 'unknown' : hitOrMiss(fits.has(true), isNegated(operator));
 }
 
 /** Null: it depends on what was cut off. */
