@@ -49,7 +49,9 @@ describe('The index of cgroups', () => {
     cgroups.add({ id: 5n, parentId: 4n, name: 'init.scope' });
     expect(cgroups.get(4n)).toEqual({ podUid: UID, podCgroupId: 3n, containerId: CONTAINER });
     expect(cgroups.get(5n)).toEqual({ podUid: UID, podCgroupId: 3n, containerId: CONTAINER });
-    expect([...cgroups.ofPod(UID)]).toEqual([3n, 4n, 5n]);
+    expect(cgroups.hasPod(UID)).toBe(true);
+    cgroups.release(3n, 0);
+    expect(cgroups.hasPod(UID)).toBe(false);
   });
 
   test('is not fooled by a container that names its own cgroup after another pod', () => {

@@ -20,6 +20,8 @@ const MAX_CGROUPS = 65_536;
  */
 export class CgroupIndex {
   readonly #owners = new Map<bigint, CgroupOwner>();
+  /** The newest cgroup of each pod's own level. */
+  readonly #pods = new Map<string, bigint>();
   /** Released cgroups with the time of their release: events of dead containers still ask for them. */
   readonly #released = new Map<bigint, number>();
   readonly #keepReleasedMs: number;
@@ -34,9 +36,10 @@ export class CgroupIndex {
     return this.#owners.get(id);
   }
 
-  /** Cgroup ids of a pod: its own level and everything below. */
-  *ofPod(podUid: string): Iterable<bigint> {
-    for (const [id, owner] of this.#owners) if (owner.podUid === podUid) yield id;
+  /** Whether the pod's own level is there, as far as is known. */
+  hasPod(podUid: string): boolean {
+    const id = this.#pods.get(podUid);
+    return id !== undefined && this.#owners.has(id) && !this.#released.has(id);
   }
 
   entries(): Iterable<[bigint, CgroupOwner]> {
@@ -62,6 +65,7 @@ export class CgroupIndex {
       return owner;
     }
     this.#owners.set(seen.id, owner);
+    if (owner.podUid !== null && owner.podCgroupId === seen.id) this.#pods.set(owner.podUid, seen.id);
     return owner;
   }
 
@@ -70,7 +74,9 @@ export class CgroupIndex {
     for (const [released, sinceMs] of this.#released) {
       if (nowMs - sinceMs < this.#keepReleasedMs) return;
       this.#released.delete(released);
+      const podUid = this.#owners.get(released)?.podUid ?? null;
       this.#owners.delete(released);
+      if (podUid !== null && this.#pods.get(podUid) === released) this.#pods.delete(podUid);
     }
   }
 

@@ -83,4 +83,25 @@ describe('Who is on a node', () => {
     expect(identity.cgroups.get(2n)?.podUid).toBe(UID);
     await rm(root, { recursive: true });
   });
+
+  test('and was deleted by force stays what it is until its cgroups are gone: its containers may run on for hours', async () => {
+    const { identity, clock } = setUp();
+    identity.applyPods({ t: 'pods', full: true, put: [pod], gone: [] });
+    identity.note(made(2n, 1n, `pod${UID}`));
+    identity.applyPods({ t: 'pods', put: [], gone: [UID] });
+    await clock.advance(3_600_000);
+    identity.applyPods({ t: 'pods', full: true, put: [], gone: [] });
+    expect(identity.linkPods()).toEqual([{ uid: UID, namespace: 'default', labels: {} }]);
+    expect(identity.identities.ofCgroup(2n)).toMatchObject({ state: 'pod', pod: { name: 'web' } });
+    identity.note({ ...made(2n, 1n, ''), operation: 2 });
+    expect(identity.linkPods()).toEqual([]);
+  });
+
+  test('is one pod when the API makes the copy of a static pod anew', () => {
+    const { identity } = setUp();
+    identity.applyPods({ t: 'pods', put: [pod], gone: [] });
+    identity.note(made(2n, 1n, `pod${UID}`));
+    identity.applyPods({ t: 'pods', put: [{ ...pod, uid: 'again' }], gone: [UID] });
+    expect(identity.linkPods()).toHaveLength(1);
+  });
 });

@@ -1,7 +1,7 @@
 import { PAL_CLASS_PENDING, PAL_CLASS_UNKNOWN } from '../../abi/layout.ts';
 import type { CgroupRecord } from '../../abi/record-types.ts';
 import type { LinkPod } from '../../linker/link-input.ts';
-import type { Pods } from '../../protocol/hub-frames.ts';
+import { HUB_LIMITS, type Pods } from '../../protocol/hub-frames.ts';
 import { sleep, type Clock } from '../../telemetry/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Identities } from '../events/identities.ts';
@@ -29,7 +29,7 @@ const OP_RELEASE = 2;
 /** Pods and cgroups of this node, from the hub, the kernel's records and walks over the tree. */
 export class NodeIdentity {
   readonly #options: NodeIdentityOptions;
-  readonly #pods = new PodTable({ keepGoneMs: KEEP_GONE_MS });
+  readonly #pods = new PodTable({ keepGoneMs: KEEP_GONE_MS, isAlive: (cgroupUid) => this.cgroups.hasPod(cgroupUid) });
   #isWriting = false;
   #isStale = false;
   #isForgetful = false;
@@ -47,7 +47,7 @@ export class NodeIdentity {
 
   /** For the linker: pods by the uid that is in their cgroups' names. */
   linkPods(): LinkPod[] {
-    return Array.from(this.#pods.all(), (pod) => ({ uid: pod.cgroupUid, namespace: pod.ns, labels: pod.labels }));
+    return this.#pods.all().map((pod) => ({ uid: pod.cgroupUid, namespace: pod.ns, labels: pod.labels }));
   }
 
   /** Pods and cgroups as the kernel should know them. */
@@ -120,7 +120,7 @@ export class NodeIdentity {
   async #writeAll(podFile: string): Promise<void> {
     while (this.#isStale) {
       this.#isStale = false;
-      await writePodFile(podFile, [...this.#pods.all()]);
+      await writePodFile(podFile, this.#pods.all().slice(0, HUB_LIMITS.maxPodsPerNode));
     }
   }
 

@@ -1,26 +1,39 @@
 import type { HubPod, Pods } from '../../protocol/hub-frames.ts';
 import type { EventContainer, EventPod } from '../events/event.ts';
 
+export type PodTableOptions = {
+  /** How long a pod that is gone is remembered for the events that still arrive. */
+  readonly keepGoneMs: number;
+  /** Whether the pod still has cgroups. */
+  readonly isAlive: (cgroupUid: string) => boolean;
+};
+
 /** The pods of this node, as the hub tells them. */
 export class PodTable {
   readonly #byUid = new Map<string, HubPod>();
   readonly #byCgroupUid = new Map<string, HubPod>();
-  /** Pods that are gone, for the events that still arrive: name and namespace stay right for a while. */
+  /** Pods that the hub says are gone: events of them still arrive, and some of them still run. */
   readonly #gone = new Map<string, { readonly pod: HubPod; readonly sinceMs: number }>();
-  readonly #keepGoneMs: number;
-  /** False until the hub has sent its first full list. */
-  isSynced = false;
+  readonly #options: PodTableOptions;
 
-  constructor(options: { keepGoneMs: number }) {
-    this.#keepGoneMs = options.keepGoneMs;
+  constructor(options: PodTableOptions) {
+    this.#options = options;
   }
 
   get size(): number {
     return this.#byUid.size;
   }
 
-  all(): Iterable<HubPod> {
-    return this.#byUid.values();
+  /**
+   * All pods that run here. Those that the API does not know any more are among them until their cgroups are gone: whoever may delete a pod
+   * by force may leave its containers running for hours, and they are to be what they were.
+   */
+  all(): HubPod[] {
+    const left = Array.from(this.#gone.values(), ({ pod }) => pod);
+    return [
+      ...this.#byUid.values(),
+      ...left.filter(({ cgroupUid }) => !this.#byCgroupUid.has(cgroupUid) && this.#options.isAlive(cgroupUid)),
+    ];
   }
 
   byCgroupUid(cgroupUid: string): HubPod | undefined {
@@ -36,10 +49,9 @@ export class PodTable {
       this.#byUid.set(pod.uid, pod);
       this.#byCgroupUid.set(pod.cgroupUid, pod);
     }
-    this.isSynced ||= frame.full === true;
     for (const [cgroupUid, { sinceMs }] of this.#gone) {
-      if (nowMs - sinceMs < this.#keepGoneMs) break;
-      this.#gone.delete(cgroupUid);
+      if (nowMs - sinceMs < this.#options.keepGoneMs) break;
+      if (!this.#options.isAlive(cgroupUid)) this.#gone.delete(cgroupUid);
     }
   }
 
