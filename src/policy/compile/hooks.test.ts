@@ -232,6 +232,6 @@ describe('returns', () => {
 
   it('exist in functions only', () => {
     const selectors = [{ matchReturnArgs: [{ index: 0, operator: 'Equal', values: ['0'] }] }];
-    expect(codesOf(policyObject({ lsmhooks: [{ hook: 'file_open', selectors }] }))).toEqual(['ReturnNotWatched', 'UndeclaredArgument']);
+    expect(codesOf(policyObject({ lsmhooks: [{ hook: 'file_open', selectors }] }))).toEqual(['ReturnNotWatched']);
   });
 });

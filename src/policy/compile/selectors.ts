@@ -79,7 +79,8 @@ function compileSelector(sink: ProblemSink, path: string, context: HookContext, 
     actions: actions.length === 0 ? [{ type: 'post' }] : actions,
     ...labelOf(sink, path, spec.label ?? ''),
     ...workloadOf(sink, path, context, spec),
-    ...notEmpty('returnFilters', values('matchReturnArgs', spec.matchReturnArgs)),
+    // Where the return is not watched there is nothing that they could be about, and a problem that says so.
+    ...notEmpty('returnFilters', context.returns ? values('matchReturnArgs', spec.matchReturnArgs) : []),
     ...notEmpty('returnActions', actionsOf(sink, context, expanded, 'matchReturnActions')),
   };
 }

@@ -45,8 +45,10 @@ export function followUpsOf({ spec, flaws }: Repaired): (problem: Problem) => bo
     if (hook !== undefined) return isUnseen(hook, path);
     return isWithin(path, 'spec.selectorsMacros') && JUDGED_BLOCK.test(path) && hooks.length > 0;
   };
+  // That a part of the spec is not for namespaces is so whatever stands in it.
   return (problem) =>
-    problem.code === 'Unused' || isOfObject(problem) || isOfReference(problem) || isOfNeighbour(problem) || isOfHook(problem);
+    problem.code !== 'NotInNamespacedPolicy' &&
+    (problem.code === 'Unused' || isOfObject(problem) || isOfReference(problem) || isOfNeighbour(problem) || isOfHook(problem));
 }
 
 /** The object itself, one of its fields (`ignore` is about its hook), or an entry of a list there; other objects in it speak for themselves. */

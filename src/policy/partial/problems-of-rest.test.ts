@@ -108,6 +108,11 @@ describe('a policy with things of a wrong shape is told at once what else is wro
     ]);
   });
 
+  it('of parts that a namespaced policy cannot have, whatever stands in them', () => {
+    const spec = { lsmhooks: [{ hook: 'file_open' }], hostSelector: { matchLabels: {} } };
+    expect(fields(policyObject(spec, 'TracingPolicyNamespaced'))).toEqual(['spec.hostSelector', 'spec.hostSelector']);
+  });
+
   it('when its name is wrong, or its kind', () => {
     const wrong = policyObject({ kprobes: [{ ...hook, selectors: [{ matchArgs: [onPath] }] }] });
     const field = 'spec.kprobes[0].selectors[0].matchArgs[0].operator';
