@@ -39,6 +39,20 @@ describe('palisade diff', { timeout: 60_000 }, () => {
     expect(await runCli(['test', write('other.test.yaml', `policy: before.yaml\ncases:\n${cases}`)])).toMatchObject({ code: 1 });
   });
 
+  it('shows a terminal what policies say, and nothing that it would obey', async () => {
+    const labelled = (name: string, label: string): string =>
+      write(
+        name,
+        POLICY.replace('index: 0, type: file }', `index: 0, type: file, label: "${label}" }`).replace(
+          'hook: file_open',
+          'hook: file_open\n      tags: ["t\\e[31m"]',
+        ),
+      );
+    const { stdout } = await runCli(['diff', labelled('red.yaml', '\\e[31m'), labelled('blue.yaml', '\\e[34m')]);
+    expect(stdout).toContain('reads argument 0 (\\x1b[34m) as file; read argument 0 (\\x1b[31m) as file');
+    expect(stdout).not.toContain('\u001b');
+  });
+
   it('is content with the same plan, however it is written', async () => {
     const same = write(
       'same.yaml',

@@ -1,6 +1,7 @@
 import { Document, isCollection, isPair, visit } from 'yaml';
 import type { DiffExample, PolicyDiff } from '../policy/policy-diff/diff-policies.ts';
 import type { Style } from './output-style.ts';
+import { printableText } from './printable-text.ts';
 
 export type SideNames = { readonly before: string; readonly after: string };
 
@@ -8,7 +9,7 @@ export type SideNames = { readonly before: string; readonly after: string };
 export function textReport(diff: PolicyDiff, names: SideNames, style: Style): string {
   const sides = `${names.before} and ${names.after}`;
   if (diff.isSamePlan) return `${sides}: the same plan\n`;
-  const changes = diff.changes.map(({ policy, path, sentence }) => `  ${style.dim(`${policy} ${path}:`)} ${sentence}`);
+  const changes = diff.changes.map(({ policy, path, sentence }) => `  ${style.dim(`${policy} ${path}:`)} ${printableText(sentence)}`);
   const written = changes.length === 0 ? [] : [style.bold('Written differently:'), ...changes, ''];
   return `${[...written, ...exampleLines(diff, names, style)].join('\n')}\n`;
 }
@@ -31,7 +32,7 @@ function exampleText({ test, before, after, passesWith }: DiffExample, names: Si
     ...(passesWith === 'after' ? [] : [`# (the test passes with ${names.before}: the other has no such hook)`]),
   ];
   const yaml = yamlOf([test]);
-  return [...comments.map((line) => style.dim(line)), yaml].map((text) => text.replaceAll(/^(?=.)/gm, '  ')).join('\n');
+  return [...comments.map((line) => style.dim(printableText(line))), yaml].map((text) => text.replaceAll(/^(?=.)/gm, '  ')).join('\n');
 }
 
 /** Lists and maps of plain values on one line, as people write them; quoted as YAML 1.1 needs it. */

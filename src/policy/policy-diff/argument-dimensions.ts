@@ -141,9 +141,10 @@ function masksOf(mask: bigint, all: readonly PlanFilter[]): readonly bigint[] {
   return [...few, mask, union, ...few.map((bit) => union & ~bit), ...few.map((bit) => bit << 1n).filter((bit) => bit < 1n << 64n)];
 }
 
-/** Words of the format stand for themselves only inside an object; what YAML cannot hold is written as bytes. */
+/** Words of the format stand for themselves only inside an object; what YAML cannot hold or a terminal would obey is written as bytes. */
 function asText(text: string): readonly ArgumentWords[] {
-  if (/[\u0000-\u0008\u000b-\u001f\u007f\ufffe\uffff]/.test(text)) return [{ hex: Buffer.from(text).toString('hex') }];
+  if (/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffe\uffff]|\p{Bidi_Control}/u.test(text))
+    return [{ hex: Buffer.from(text).toString('hex') }];
   return SPECIAL.includes(text) ? [{ text }] : [text];
 }
 

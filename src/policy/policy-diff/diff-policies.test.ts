@@ -62,6 +62,12 @@ describe('an example of what changed', () => {
     ]);
   });
 
+  it('has what a terminal would obey as bytes', () => {
+    const hostile = '/\u009b\u202e';
+    const result = diff(lsmPolicy({ ...values('Equal', '/a'), ...deny }), lsmPolicy({ ...values('Equal', '/a', hostile), ...deny }));
+    expect(tests(result)).toMatchObject([{ args: [{ hex: Buffer.from(hostile).toString('hex') }], expect: 'deny EPERM' }]);
+  });
+
   it('is beside a value where the operator changed', () => {
     const result = diff(lsmPolicy({ ...values('Equal', '/etc/'), ...deny }), lsmPolicy({ ...values('Prefix', '/etc/'), ...deny }));
     expect(tests(result)).toEqual([{ hook: 'lsm:file_open', args: ['/etc/x'], expect: 'deny EPERM' }]);
