@@ -9,6 +9,7 @@ import { readKernelTime, readKtimeNs } from '../nodeagent/kernel-clock.ts';
 import { policyLabel, type Choice } from '../nodeagent/state/choose-plans.ts';
 import { bind } from '../policy/bind.ts';
 import { formatLocated } from '../policy/document/locate.ts';
+import type { PlanScope } from '../policy/plan.ts';
 import { systemClock } from '../telemetry/clock.ts';
 import { createHealth } from '../telemetry/health.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../telemetry/log.ts';
@@ -197,9 +198,16 @@ async function goodPolicies(paths: readonly string[], io: CliIo): Promise<Extrac
   for (const problem of problems) io.stderr.write(`palisade: ${formatLocated(problem)}\n`);
   for (const { source, kind } of files.skipped) io.stderr.write(`palisade: ${source}: skipped, ${kind} is no policy\n`);
   const good = checked.flatMap((one) => (one.ok ? [one] : []));
+  for (const { source, compiled } of good)
+    if (isAboutPods(compiled.plan.scope))
+      io.stderr.write(`palisade: ${source}: is about pods only; without Kubernetes it matches nothing\n`);
   if (good.length === checked.length && files.problems.length === 0) return good;
   io.setExitCode(1);
   return null;
+}
+
+function isAboutPods({ namespace, podSelector, containerSelector, host }: PlanScope): boolean {
+  return host === undefined && (namespace !== null || podSelector !== null || containerSelector !== undefined);
 }
 
 function agentFlags(flags: RunFlags, folder: string, loaderSocket: string): AgentFlags {

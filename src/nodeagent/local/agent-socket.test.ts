@@ -114,4 +114,18 @@ describe('The agent’s socket', () => {
   test('that nobody serves is named by the client', async () => {
     await expect(askAgent(join(folder, 'none'), { op: 'status' }, changedAnswerSchema)).rejects.toThrow(AgentClientError);
   });
+
+  test('an agent that ends before it listens leaves no server behind, which would keep its process alive', async () => {
+    const late = new AgentSocket({
+      path: join(folder, 'late.sock'),
+      maxBufferedBytes: 1000,
+      exported: () => ({ file: null }),
+      requests,
+      log: silentLog,
+      metrics: createMetrics(),
+      signal: AbortSignal.abort(),
+    });
+    await late.listen();
+    await expect(stat(join(folder, 'late.sock'))).rejects.toThrow('ENOENT');
+  });
 });

@@ -47,7 +47,8 @@ export class AgentSocket {
     });
     chmodSync(path, 0o600);
     server.on('error', (error) => log.error('The agent socket failed', { error }));
-    signal.addEventListener('abort', () => this.#close(server), { once: true });
+    if (signal.aborted) this.#close(server);
+    else signal.addEventListener('abort', () => this.#close(server), { once: true });
   }
 
   publish(lines: readonly ExportedLine[]): void {
