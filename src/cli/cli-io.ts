@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { printableText } from './printable-text.ts';
 
 /** Everything a command takes from and gives to the outside; main.ts makes it from the process. */
 export type CliIo = {
@@ -30,6 +31,11 @@ export class CliError extends Error {
     super(message);
     this.exitCode = exitCode;
   }
+}
+
+/** A line for people on standard error. What nodes and tenants wrote may be in it. */
+export function tell(io: Pick<CliIo, 'stderr'>, text: string): void {
+  io.stderr.write(`palisade: ${printableText(text)}\n`);
 }
 
 /** Resolves when the reader is ready for more: output to a slow pipe must not pile up in memory. */

@@ -14,21 +14,37 @@ const HOST_FOLDERS = { lib: '/var/lib', log: '/var/log' } as const;
 
 const daemonSetSchema = z.object({
   spec: z.object({ template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })).min(1) }) }) }),
+  status: z.object({ desiredNumberScheduled: z.int() }).optional(),
 });
 const podSchema = z.object({
   spec: z.object({ nodeName: z.string().optional() }),
   status: z.object({ containerStatuses: z.array(z.object({ ready: z.boolean() })).optional() }).optional(),
 });
 
-/** The image that agents run, which the clean-up runs too: it is on every node already. Null where there are no agents. */
-export async function agentImage(client: KubeClient, namespace: string): Promise<string | null> {
+export type AgentSet = {
+  /** What agents run, and the clean-up too: it is on every node already. */
+  readonly image: string;
+  /** Nodes that should have an agent. */
+  readonly nodeCount: number;
+};
+
+/** Null where there are no agents. */
+export async function agentSet(client: KubeClient, namespace: string): Promise<AgentSet | null> {
   try {
-    const object = await client.get(DAEMON_SETS, { namespace, name: 'palisade-agent' });
-    return daemonSetSchema.parse(object).spec.template.spec.containers[0]?.image ?? null;
+    const { spec, status } = daemonSetSchema.parse(await client.get(DAEMON_SETS, { namespace, name: 'palisade-agent' }));
+    const image = spec.template.spec.containers[0]?.image;
+    return image === undefined ? null : { image, nodeCount: status?.desiredNumberScheduled ?? 0 };
   } catch (error) {
     if (isKubeError(error) && error.code === 'NotFound') return null;
     throw error;
   }
+}
+
+/** Why not all nodes can confirm, besides those that are asked; undefined: all have an agent. */
+export function missingAgents(agents: AgentSet | null, podCount: number): string | undefined {
+  if (agents === null || podCount >= agents.nodeCount) return undefined;
+  const missing = agents.nodeCount - podCount;
+  return `${missing} of ${agents.nodeCount} nodes ${missing === 1 ? 'has' : 'have'} no agent that could be asked; what is pinned there stays in force`;
 }
 
 /** Returns the nodes that did not get clean in time. The agents must be gone, or they would make the folders again. */

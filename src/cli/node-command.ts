@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { askAgent } from '../nodeagent/local/agent-client.ts';
 import { changedAnswerSchema, purgedAnswerSchema, type AgentRequest } from '../nodeagent/local/requests.ts';
-import { CliError, type CliIo } from './cli-io.ts';
+import { CliError, tell, type CliIo } from './cli-io.ts';
 import { EVENTS_SOCKET } from './local-paths.ts';
 import type { z } from 'zod';
 
@@ -23,7 +23,8 @@ Examples:
   palisade node resume block-etc-writes --node worker-7
   palisade node purge --node worker-7                        remove programs, pins, plans and events from a node
 
-Inside the agent's container, and with --local, the command is for that node.`;
+Inside the agent's container, and with --local, the command is for that node. A node that has no agent cannot be asked, and is not
+named: what is pinned there goes on.`;
 
 export function addNodeCommand(program: Command, io: CliIo): void {
   const node = program.command('node').description('Act on nodes without the controller').addHelpText('after', EXAMPLES);
@@ -35,7 +36,7 @@ export function addNodeCommand(program: Command, io: CliIo): void {
       .option('--kubeconfig <file>', 'kubeconfig to use (default: $KUBECONFIG, ~/.kube/config)')
       .option('--agent-namespace <name>', 'where the agents run', 'palisade-system')
       .option('--events-socket <path>', 'socket of the local agent', EVENTS_SOCKET)
-      .option('-o, --output <format>', 'json: for machines');
+      .addOption(new Option('-o, --output <format>', 'for programs: one line for each node').choices(['json']));
   common(node.command('suspend').description('Stop a policy on nodes').argument('<policy>', "name, namespace/name, or '*' for all")).action(
     async (policy: string, flags: NodeFlags) => {
       await act(flags, io, { op: 'suspend', policy }, ['suspend', policy], changedAnswerSchema, ({ changed }) =>
@@ -54,14 +55,14 @@ export function addNodeCommand(program: Command, io: CliIo): void {
     node.command('purge').description('Remove everything of Palisade from nodes; the agent does nothing more until it is restarted'),
   ).action(async (flags: NodeFlags) => {
     await act(flags, io, { op: 'purge' }, ['purge'], purgedAnswerSchema, (answer) => {
-      for (const left of answer.left) io.stderr.write(`palisade: left behind: ${left}\n`);
+      for (const left of answer.left) tell(io, `left behind: ${left}`);
       if (answer.left.length > 0) io.setExitCode(1);
       return `${answer.removed} pins removed`;
     });
   });
 }
 
-async function act<Answer>(
+async function act<Answer extends object>(
   flags: NodeFlags,
   io: CliIo,
   request: AgentRequest,
@@ -69,10 +70,13 @@ async function act<Answer>(
   schema: z.ZodType<Answer>,
   say: (answer: Answer) => string,
 ): Promise<void> {
+  const places = [flags.local && '--local', flags.node !== undefined && '--node', flags.allNodes && '--all-nodes'].filter(Boolean);
+  if (places.length > 1) throw new CliError(`${places.join(' and ')} contradict each other`);
   const isLocal = flags.local === true || (flags.node === undefined && flags.allNodes === undefined && existsSync(flags.eventsSocket));
   if (isLocal) {
     const answer = await askAgent(flags.eventsSocket, request, schema);
-    io.stdout.write(flags.output === 'json' ? `${JSON.stringify(answer)}\n` : `${say(answer)}\n`);
+    const said = say(answer);
+    io.stdout.write(flags.output === 'json' ? `${JSON.stringify(answer)}\n` : `${said}\n`);
     return;
   }
   if (flags.node === undefined && flags.allNodes === undefined) throw new CliError('say which node: --node NAME, or --all-nodes');
@@ -90,9 +94,10 @@ async function act<Answer>(
   );
   for (const one of answers) {
     if (one.ok) {
-      io.stdout.write(`${one.node}: ${say(one.answer)}\n`);
+      const said = say(one.answer);
+      io.stdout.write(flags.output === 'json' ? `${JSON.stringify({ node: one.node, ...one.answer })}\n` : `${one.node}: ${said}\n`);
     } else {
-      io.stderr.write(`palisade: node ${one.node} was not reached: ${one.message}\n`);
+      tell(io, `node ${one.node} was not reached: ${one.message}`);
       io.setExitCode(1);
     }
   }

@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, VALIDATING_WEBHOOK_CONFIGURATIONS, type ResourceType } from '../kube/resource-type.ts';
 import { isKubeError } from '../kube/kube-error.ts';
 import { purgedAnswerSchema } from '../nodeagent/local/requests.ts';
-import { CliError, type CliIo } from './cli-io.ts';
+import { CliError, tell, type CliIo } from './cli-io.ts';
 import { CONNECT_TIMEOUT_MS, withCluster, type Cluster } from './cluster.ts';
 import { askAgents } from './fleet-exec.ts';
-import { agentImage, cleanNodes, DAEMON_SETS, untilGone } from './node-cleanup.ts';
+import { agentSet, cleanNodes, DAEMON_SETS, missingAgents, untilGone, type AgentSet } from './node-cleanup.ts';
 
 type UninstallFlags = {
   readonly kubeconfig?: string;
@@ -56,10 +56,13 @@ export function addUninstallCommand(program: Command, io: CliIo): void {
 }
 
 async function confirm(io: CliIo): Promise<void> {
-  if (!io.isTerminal) throw new CliError('this removes all protection from the cluster; --yes says that it is meant');
+  if (!io.isInputTerminal) throw new CliError('this removes all protection from the cluster; --yes says that it is meant');
   const terminal = createInterface({ input: io.stdin, output: io.stderr });
+  // Ctrl-D closes it, and no answer comes.
+  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {
-    const answer = await terminal.question('This removes all protection from all nodes. Go on? [y/N] ', { signal: io.signal });
+    const asked = terminal.question('This removes all protection from all nodes. Go on? [y/N] ', { signal: io.signal });
+    const answer = await Promise.race([asked, closed]);
     if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('nothing was done', 1);
   } finally {
     terminal.close();
@@ -67,16 +70,16 @@ async function confirm(io: CliIo): Promise<void> {
 }
 
 async function uninstall(cluster: Cluster, flags: UninstallFlags, io: CliIo): Promise<void> {
-  const image = await agentImage(cluster.client, flags.agentNamespace);
-  const isClean = await purgeNodes(cluster, io);
+  const agents = await agentSet(cluster.client, flags.agentNamespace);
+  const isClean = await purgeNodes(cluster, agents, io);
   if (!isClean && flags.force === undefined) {
-    io.stderr.write('palisade: nothing was removed from the cluster; --force goes on without these nodes\n');
+    tell(io, 'nothing was removed from the cluster; --force goes on without these nodes');
     return;
   }
   // The webhook first: with its pods gone it would refuse every change of a policy.
   await removeLabelled(cluster, VALIDATING_WEBHOOK_CONFIGURATIONS, null, io);
   await removeLabelled(cluster, DAEMON_SETS, flags.agentNamespace, io);
-  await removeFolders(cluster, flags.agentNamespace, image, io);
+  await removeFolders(cluster, flags.agentNamespace, agents?.image ?? null, io);
   await removeLabelled(cluster, DEPLOYMENTS, flags.agentNamespace, io);
   await removeLabelled(cluster, CLUSTER_ROLE_BINDINGS, null, io);
   await removeLabelled(cluster, CLUSTER_ROLES, null, io);
@@ -84,8 +87,8 @@ async function uninstall(cluster: Cluster, flags: UninstallFlags, io: CliIo): Pr
   await remove(cluster, NAMESPACES, null, flags.agentNamespace, io);
 }
 
-/** True if every node confirmed that nothing of ours is left in its kernel. */
-async function purgeNodes(cluster: Cluster, io: CliIo): Promise<boolean> {
+/** True if every node that should have an agent confirmed that nothing of ours is left in its kernel. */
+async function purgeNodes(cluster: Cluster, agents: AgentSet | null, io: CliIo): Promise<boolean> {
   const answers = await askAgents({
     access: cluster.access,
     pods: cluster.pods,
@@ -102,19 +105,23 @@ async function purgeNodes(cluster: Cluster, io: CliIo): Promise<boolean> {
     }
     isClean = false;
     io.setExitCode(1);
-    io.stderr.write(`palisade: node ${one.node} did not confirm: ${one.ok ? `left behind: ${one.answer.left.join('; ')}` : one.message}\n`);
+    tell(io, `node ${one.node} did not confirm: ${one.ok ? `left behind: ${one.answer.left.join('; ')}` : one.message}`);
   }
-  return isClean;
+  const missing = missingAgents(agents, new Set(cluster.pods.map(({ node }) => node)).size);
+  if (missing === undefined) return isClean;
+  io.setExitCode(1);
+  tell(io, missing);
+  return false;
 }
 
 async function removeFolders(cluster: Cluster, namespace: string, image: string | null, io: CliIo): Promise<void> {
   const nodes = [...new Set(cluster.pods.map(({ node }) => node).filter((node) => node !== ''))];
   if (image === null || nodes.length === 0) return;
   const isGone = await untilGone(cluster.client, namespace, AGENTS, POD_TIMEOUT_MS, io.signal);
-  if (!isGone) io.stderr.write('palisade: the agents take long to end; their folders may be left behind\n');
+  if (!isGone) tell(io, 'the agents take long to end; their folders may be left behind');
   const dirty = await cleanNodes({ client: cluster.client, namespace, image, nodes, timeoutMs: POD_TIMEOUT_MS, signal: io.signal });
   io.stdout.write(`folders removed from ${nodes.length - dirty.length} of ${nodes.length} nodes\n`);
-  for (const node of dirty) io.stderr.write(`palisade: node ${node}: /var/lib/palisade and /var/log/palisade may be left behind\n`);
+  for (const node of dirty) tell(io, `node ${node}: /var/lib/palisade and /var/log/palisade may be left behind`);
   if (dirty.length > 0) io.setExitCode(1);
 }
 
