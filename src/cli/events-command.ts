@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import type { AgentEvent } from '../nodeagent/events/event.ts';
 import type { EventFilter } from '../nodeagent/events/filter.ts';
-import { writeOut, type CliIo } from './cli-io.ts';
+import { tell, writeOut, type CliIo } from './cli-io.ts';
 import { compactLine } from './compact-line.ts';
 import { localEvents } from './events-source.ts';
 import { EVENTS_SOCKET, EXPORT_BACKUPS, EXPORT_FILE } from './local-paths.ts';
@@ -103,7 +103,7 @@ async function showFleet(flags: EventsFlags, filter: EventFilter, show: (event: 
       clock: systemClock,
       onEvent: show,
       onMissing: (node, reason) => {
-        io.stderr.write(`palisade: events of node ${node} are missing: ${reason}\n`);
+        tell(io, `events of node ${node} are missing: ${reason}`);
         io.setExitCode(1);
       },
     }),

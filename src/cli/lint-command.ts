@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { readDocuments } from '../policy/document/read-documents.ts';
-import { CliError, type CliIo, writeOut } from './cli-io.ts';
+import { CliError, type CliIo, tell, writeOut } from './cli-io.ts';
 import type { NamedKernel } from './kernel-choice.ts';
 import { kernelsOption } from './kernels-option.ts';
 import { type LintedFile, lintFile } from './lint-file.ts';
@@ -9,7 +9,6 @@ import { type LintReport, jsonReport, summaryLine, textReport, totalCounts } fro
 import { startProgress } from './lint-progress.ts';
 import { TEST_FILE, onlyMeantPolicies } from './meant-policies.ts';
 import { styleOf } from './output-style.ts';
-import { printableText } from './printable-text.ts';
 import { type FoundFile, STDIN, findPolicyFiles, readFileBytes, shownName } from './policy-files.ts';
 
 type LintFlags = {
@@ -61,7 +60,7 @@ async function runLint(paths: readonly string[], flags: LintFlags, io: CliIo, ve
   const shown = flags.quiet === true ? withoutRemarks(report) : report;
   await writeOut(io.stdout, await formatReport(shown, flags.output, io, version));
   const counts = totalCounts(report);
-  for (const message of report.unread) io.stderr.write(`palisade: ${printableText(message)}\n`);
+  for (const message of report.unread) tell(io, message);
   if (flags.quiet !== true) io.stderr.write(`${summaryLine(report)}\n`);
   if (report.unread.length > 0) io.setExitCode(2);
   else if (counts.error > 0 || (flags.strict === true && counts.warning > 0)) io.setExitCode(1);

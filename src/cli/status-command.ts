@@ -3,9 +3,10 @@ import { Option, type Command } from 'commander';
 import { askAgent } from '../nodeagent/local/agent-client.ts';
 import { statusAnswerSchema, type PolicyStatus, type StatusAnswer } from '../nodeagent/local/requests.ts';
 import { policyLabel } from '../nodeagent/state/choose-plans.ts';
-import { CliError, writeOut, type CliIo } from './cli-io.ts';
+import { CliError, tell, writeOut, type CliIo } from './cli-io.ts';
 import type { NodeAnswer } from './fleet-exec.ts';
 import { EVENTS_SOCKET } from './local-paths.ts';
+import { printableText } from './printable-text.ts';
 import { formatTable } from './table.ts';
 
 type StatusFlags = {
@@ -68,7 +69,7 @@ async function show(answers: readonly NodeAnswer<StatusAnswer>[], policy: string
   const nodes = answers.flatMap((one) => (one.ok ? [onlyPolicy(one.answer, policy)] : []));
   for (const one of answers) {
     if (one.ok) continue;
-    io.stderr.write(`palisade: node ${one.node} could not be asked: ${one.message}\n`);
+    tell(io, `node ${one.node} could not be asked: ${one.message}`);
     io.setExitCode(1);
   }
   if (policy !== null && nodes.every((node) => node.policies.length === 0) && nodes.length > 0) {
@@ -89,7 +90,7 @@ function onlyPolicy(status: StatusAnswer, policy: string | null): StatusAnswer {
 export function statusTable(nodes: readonly StatusAnswer[]): string {
   const rows = nodes.flatMap((node) => node.policies.map((policy) => policyRow(node, policy)));
   const table = formatTable(['NODE', 'POLICY', 'STATE', 'REASON', 'MODE', 'METHOD', 'EVENTS', 'ENFORCED', 'LOST'], rows);
-  const faults = nodes.flatMap((node) => node.faults.map((fault) => `${node.node}: ${fault}\n`));
+  const faults = nodes.flatMap((node) => node.faults.map((fault) => printableLine(`${node.node}: ${fault}`)));
   const details = nodes.flatMap((node) => node.policies.flatMap((policy) => detail(node, policy)));
   return [rows.length === 0 ? 'no policies\n' : table, ...faults, ...details].join('');
 }
@@ -112,5 +113,10 @@ function policyRow(node: StatusAnswer, policy: PolicyStatus): string[] {
 
 function detail(node: StatusAnswer, policy: PolicyStatus): string[] {
   if (policy.message === undefined) return [];
-  return [`${node.node}: ${policyLabel(policy)}: ${policy.hook === undefined ? '' : `${policy.hook}: `}${policy.message}\n`];
+  const hook = policy.hook === undefined ? '' : `${policy.hook}: `;
+  return [printableLine(`${node.node}: ${policyLabel(policy)}: ${hook}${policy.message}`)];
+}
+
+function printableLine(text: string): string {
+  return `${printableText(text)}\n`;
 }

@@ -7,6 +7,7 @@ import { hookName } from '../policy/policy-tests/hook-names.ts';
 import type { CaseResult } from '../policy/policy-tests/run-tests.ts';
 import { formatVerdict } from '../policy/policy-tests/verdict.ts';
 import type { Style } from './output-style.ts';
+import { printableText } from './printable-text.ts';
 
 /** What became of a test file. */
 export type TestedFile = {
@@ -46,7 +47,7 @@ export function textReport(report: TestReport, style: Style, showsCoverage: 'wit
 
 function fileText({ file, problems, cases }: TestedFile, style: Style): string {
   const lines = [
-    style.bold(file),
+    style.bold(printableText(file)),
     ...problems.map((problem) => `  ${style.red('!')} ${formatLocated(problem)}`),
     ...cases.flatMap((one) => caseLines(file, one, style)),
   ];
@@ -54,15 +55,15 @@ function fileText({ file, problems, cases }: TestedFile, style: Style): string {
 }
 
 function caseLines(file: string, one: CaseResult, style: Style): readonly string[] {
-  const name = visible(one.name);
+  const name = printableText(one.name);
   if (isPassed(one)) return [`  ${style.green('✓')} ${name}`];
   const { line, column } = one.region;
   return [
     `  ${style.red('✗')} ${style.bold(name)}`,
-    `      ${style.dim(`${file}:${line}:${column}`)}`,
+    `      ${style.dim(printableText(`${file}:${line}:${column}`))}`,
     ...one.mismatches.flatMap(({ expected, happened }) => [
-      `      expected  ${visible(expected)}`,
-      `      happened  ${style.red(visible(happened))}`,
+      `      expected  ${printableText(expected)}`,
+      `      happened  ${style.red(printableText(happened))}`,
     ]),
     ...one.result.hooks.flatMap((result, at) => whyLines(result, at === 0 ? 'why' : '', style)),
   ];
@@ -115,11 +116,6 @@ export function summaryText(report: TestReport, style: Style): string {
 
 function many(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** Names come from files: nothing in them may move the cursor of a terminal. */
-function visible(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** For programs; member names are stable. */
