@@ -7,6 +7,7 @@ import { startHealthServer } from '../telemetry/health-server.ts';
 import { parseListenAddress } from '../telemetry/listen-address.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../telemetry/log.ts';
 import { createProcessMetrics } from '../telemetry/metrics.ts';
+import { stopSignal } from '../telemetry/stop-signal.ts';
 import { type ControllerSettings, runController } from './controller.ts';
 import { DEFAULT_TIMING } from './timing.ts';
 import { formatDuration, TIMING_FLAGS, timingOf } from './timing-flags.ts';
@@ -37,17 +38,7 @@ for (const flag of TIMING_FLAGS) {
 
 const flags = program.parse().opts<Flags>();
 const log = createLog({ level: flags.logLevel, component: 'controller' });
-const stopper = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    log.info('Stopping', { signal });
-    stopper.abort();
-  });
-}
-process.on('unhandledRejection', (error) => {
-  log.error('A promise was rejected and nobody cared', { error });
-  process.exit(1);
-});
+const signal = stopSignal(log);
 
 try {
   const metrics = createProcessMetrics();
@@ -57,7 +48,7 @@ try {
   const transport = createTransport({ access, clock: systemClock, metrics, userAgent: 'palisade-controller' });
   const probes = new AbortController();
   await startHealthServer({ listen: parseListenAddress(flags.metricsListen), health, metrics, log, signal: probes.signal });
-  await runController(settings, { transport, clock: systemClock, log, metrics, health, signal: stopper.signal, random: Math.random });
+  await runController(settings, { transport, clock: systemClock, log, metrics, health, signal, random: Math.random });
   probes.abort();
   await transport.close();
   log.info('Stopped');

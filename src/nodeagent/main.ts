@@ -5,6 +5,7 @@ import { createHealth } from '../telemetry/health.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createProcessMetrics } from '../telemetry/metrics.ts';
+import { stopSignal } from '../telemetry/stop-signal.ts';
 import { NodeAgent } from './agent.ts';
 import { agentHelp, readAgentFlags, type AgentFlags } from './agent-options.ts';
 import { readKernelTime, readKtimeNs } from './kernel-clock.ts';
@@ -28,18 +29,13 @@ async function main(flags: AgentFlags): Promise<void> {
   const log = createLog({ level: flags.logLevel, component: 'agent' });
   const metrics = createProcessMetrics();
   const health = createHealth();
-  const stopper = new AbortController();
-  const { signal } = stopper;
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(name, () => {
-      log.info('Stopping', { signal: name });
-      stopper.abort();
-      setTimeout(() => {
-        log.error('Could not stop in time', { drainMs: DRAIN_MS });
-        process.exit(1);
-      }, DRAIN_MS).unref();
-    });
-  }
+  const signal = stopSignal(log);
+  signal.addEventListener('abort', () => {
+    setTimeout(() => {
+      log.error('Could not stop in time', { drainMs: DRAIN_MS });
+      process.exit(1);
+    }, DRAIN_MS).unref();
+  });
   await startHealthServer({ listen: flags.metricsListen, health, metrics, log, signal });
   const agent = new NodeAgent({
     flags,

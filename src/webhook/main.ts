@@ -4,6 +4,7 @@ import { createHealth } from '../telemetry/health.ts';
 import { parseListenAddress } from '../telemetry/listen-address.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../telemetry/log.ts';
 import { createProcessMetrics } from '../telemetry/metrics.ts';
+import { stopSignal } from '../telemetry/stop-signal.ts';
 import { startHealthServer } from '../telemetry/health-server.ts';
 import type { ObjectRef } from '../kube/resource-type.ts';
 import { runWebhook, type WebhookSettings } from './webhook.ts';
@@ -35,17 +36,7 @@ const program = new Command('palisade-webhook')
 
 const flags = program.parse().opts<Flags>();
 const log = createLog({ level: flags.logLevel, component: 'webhook' });
-const stopper = new AbortController();
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    log.info('Stopping', { signal });
-    stopper.abort();
-  });
-}
-process.on('unhandledRejection', (error) => {
-  log.error('A promise was rejected and nobody cared', { error });
-  process.exit(1);
-});
+const signal = stopSignal(log);
 
 try {
   const metrics = createProcessMetrics();
@@ -53,7 +44,7 @@ try {
   const settings = readSettings(flags);
   const probes = new AbortController();
   await startHealthServer({ listen: parseListenAddress(flags.metricsListen), health, metrics, log, signal: probes.signal });
-  await runWebhook(settings, { clock: systemClock, log, metrics, health, signal: stopper.signal });
+  await runWebhook(settings, { clock: systemClock, log, metrics, health, signal });
   probes.abort();
   log.info('Stopped');
 } catch (error) {
