@@ -63,6 +63,15 @@ describe('denying on a security hook', () => {
     ]);
   });
 
+  it('is not replaced by a kill on a function whose arguments are others than those of the hook', () => {
+    const reqprot = { hook: 'mmap_file', args: [{ index: 1, type: 'uint64' }], ...deny };
+    const hook = bound({ lsmhooks: [reqprot], ...mayKill }, kernelWith(kernel7x, noLsm));
+    expect(hook.planned).toEqual([]);
+    expect(hook.failure).toMatchObject({ reason: 'LSMNotEnabled', message: expect.stringContaining('no kill can stand in') });
+    const onFile = { hook: 'mmap_file', ...file, ...deny };
+    expect(bound({ lsmhooks: [onFile], ...mayKill }, kernelWith(kernel7x, noLsm)).methods[0]).toMatchObject({ deny: 'kill' });
+  });
+
   it('is never preferred to be replaced by a kill where it is possible', () => {
     expect(bound({ lsmhooks: [{ hook: 'file_open', ...file, ...deny }], ...mayKill }, kernel612).methods[0]).toMatchObject({
       method: 'lsm',

@@ -86,10 +86,10 @@ export function whyNoDeny(question: DenyQuestion): { readonly reason: LoadReason
     return whyNotThisWay(choice.overrideMethod, other, kernel);
   }
   if (point.kind === 'security' && isTellingHook(point.lsmHook)) {
-    const message = `the kernel ignores what ${point.lsmHook} returns, so that nothing can be denied there; ${REMEDY}`;
+    const message = `the kernel ignores what ${point.lsmHook} returns, so that nothing can be denied there; ${remedyOn(question.hook, point, kernel)}`;
     return { reason: 'NotErrorInjectable', message };
   }
-  if (point.kind === 'security') return whyNoSecurityDeny(kernel);
+  if (point.kind === 'security') return whyNoSecurityDeny(kernel, remedyOn(question.hook, point, kernel));
   return whyNoOverride(question);
 }
 
@@ -118,17 +118,23 @@ function whyNoOverride({ functions, kernel, point }: DenyQuestion): { reason: Lo
   return { reason: 'OverrideHelperMissing', message };
 }
 
-function whyNoSecurityDeny(kernel: KernelFacts): { reason: LoadReason; message: string } {
+function remedyOn(hook: PlanHook, point: AttachPoint & { kind: 'security' }, kernel: KernelFacts): string {
+  if (canUseFunction(hook, point, kernel)) return REMEDY;
+  const isOther = !canStandIn(hook, point.lsmHook);
+  return `no kill can stand in: ${isOther ? `${point.functionName} has other arguments than the hook` : `this kernel has no function ${point.functionName}`}`;
+}
+
+function whyNoSecurityDeny(kernel: KernelFacts, remedy: string): { reason: LoadReason; message: string } {
   if (isScratchUnsafe(kernel)) {
-    const message = `this kernel is preemptible and has no atomic operations for programs, so that denying would be unreliable; ${REMEDY}`;
+    const message = `this kernel is preemptible and has no atomic operations for programs, so that denying would be unreliable; ${remedy}`;
     return { reason: 'ScratchUnsafe', message };
   }
   if (!hasFact(kernel, 'bpf_lsm') || !kernel.lsm.includes('bpf')) {
     const active = kernel.lsm.length === 0 ? 'none' : kernel.lsm.join(',');
     return {
       reason: 'LSMNotEnabled',
-      message: `denying needs BPF LSM, and "bpf" is not among the active security modules (${active}); boot with lsm=${[...kernel.lsm, 'bpf'].join(',')}; ${REMEDY}`,
+      message: `denying needs BPF LSM, and "bpf" is not among the active security modules (${active}); boot with lsm=${[...kernel.lsm, 'bpf'].join(',')}; ${remedy}`,
     };
   }
-  return { reason: 'FmodRetPreemptible', message: `fmod_ret may be skipped on this preemptible kernel, and a skip allows; ${REMEDY}` };
+  return { reason: 'FmodRetPreemptible', message: `fmod_ret may be skipped on this preemptible kernel, and a skip allows; ${remedy}` };
 }

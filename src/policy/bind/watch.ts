@@ -66,9 +66,10 @@ export function returnMethods({ hook, point, target, kernel, choice }: DenyQuest
 }
 
 /** A kill that stands in for a deny. */
-export function killMethods({ point, target, kernel, choice }: DenyQuestion): readonly BoundMethod[] {
+export function killMethods({ hook, point, target, kernel, choice }: DenyQuestion): readonly BoundMethod[] {
   switch (point.kind) {
     case 'security':
+      if (!canUseFunction(hook, point, kernel)) return [];
       return persistentFirst(entryMethods(kernel, point.functionName, 'kill', choice));
     case 'syscall':
     case 'function':
