@@ -33,9 +33,10 @@ function createStore(): { stored: Allocation; load(): Allocation; save(allocatio
 function start(
   store = createStore(),
   loader = createFakeLoader(),
+  kernel = testKernel(),
 ): { driver: GenerationDriver; loader: FakeLoader; store: ReturnType<typeof createStore> } {
   const driver = new GenerationDriver({ store, clock: createFakeClock(), log: silentLog, metrics: createMetrics() });
-  driver.connected(loader, helloOf(loader.state), testKernel());
+  driver.connected(loader, helloOf(loader.state), kernel);
   return { driver, loader, store };
 }
 
@@ -171,6 +172,20 @@ describe('the generation driver', () => {
     const result = await driver.apply([watch], []);
     if (!result.ok) throw new Error(JSON.stringify(result));
     expect(result.running.get('watch')?.hooks).toMatchObject([{ name: 'kprobe:security_file_open', method: 'kprobe_multi' }]);
+  });
+
+  it('lets a kill stand in, where the policy says so, for a deny in a function that the verifier lets nothing deny in', async () => {
+    const { driver, loader } = start(createStore(), createFakeLoader(), testKernel({ preempt: 'voluntary' }));
+    const connect = testPolicy(
+      'connect',
+      `options: [{name: palisade.dev/substitute, value: kill}]
+kprobes: [{call: tcp_connect, syscall: false, selectors: [{matchActions: [{action: Override, argError: -1}]}]}]`,
+    );
+    loader.refuse = (request) =>
+      hasTable(request) && textOf(request, 'METHOD').startsWith('fmod_ret:') ? { stage: 'load', reason: 'NotErrorInjectable' } : undefined;
+    const result = await driver.apply([connect], []);
+    if (!result.ok) throw new Error(JSON.stringify(result));
+    expect(result.running.get('connect')?.hooks).toMatchObject([{ method: 'kprobe_multi', notes: ['DegradedKillOnly'] }]);
   });
 
   it('reports why when no way of attaching is left', async () => {

@@ -37,13 +37,17 @@ export function isNodeFault(failure: PlanFailure): boolean {
   return NODE_FAULTS.has(failure.reason);
 }
 
+/** What the verifier says of the way of attaching: the function may not be denied in, or the helper for it is not there. */
+const METHOD_REASONS: ReadonlySet<string> = new Set(['NotErrorInjectable', 'OverrideHelperMissing'] satisfies LoadReason[]);
+
 /**
  * Whether the way of attaching is at fault rather than what is attached: the hook is new, and the loader got stuck before or after the
- * verifier.
+ * verifier, or the verifier would take no program there.
  */
 export function isMethodFault(result: LoaderResult, hook: LinkedHook, active: LinkedNode | null): boolean {
   const isNew = active?.hooks.every((entry) => entry.id !== hook.id) ?? true;
-  return isNew && (result.stage === 'btf' || result.stage === 'open' || result.stage === 'attach' || result.stage === 'pin');
+  const isOfMethod = METHOD_REASONS.has(result.reason) || ['btf', 'open', 'attach', 'pin'].includes(result.stage);
+  return isNew && isOfMethod;
 }
 
 /** Uids of the policies on a hook that are not there in the active generation as they are now. */
