@@ -1,7 +1,7 @@
 //! Processes that are there already: read from the task iterator, completed from /proc, and the exemptions that follow from them.
 
-use std::fs;
-use std::io::Read as _;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
 
 use libbpf_rs::{Iter, Link, MapCore as _, MapFlags};
@@ -96,9 +96,17 @@ impl Process {
     pub fn into_record(self) -> Vec<u8> {
         let folder = format!("/proc/{}", self.tgid());
         let cwd = fs::read_link(format!("{folder}/cwd")).ok();
-        let arguments = fs::read(format!("{folder}/cmdline")).ok();
+        let arguments = File::open(format!("{folder}/cmdline")).and_then(first_arguments).ok();
         self.complete(cwd.as_ref().map(|path| path.as_os_str().as_bytes()), arguments.as_deref())
     }
+}
+
+/// As many bytes as a record carries, and one more that tells of the rest. A process may say of any part of its memory that its arguments
+/// are there: the file may be as long as that.
+fn first_arguments(file: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(MOST_ARGUMENT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 pub fn exempt_key(device: u64, inode: u64) -> [u8; 16] {
@@ -197,6 +205,15 @@ mod tests {
         assert_eq!((u16_at(&bytes, abi::EXEC_L_CWD), u32_at(&bytes, abi::EXEC_L_ARGS), u32_at(&bytes, abi::EXEC_ARGC)), (Some(1), Some(15), Some(2)));
         assert_eq!(u32_at(&bytes, abi::EXEC_FLAGS), Some(abi::EF_ROOT_CWD));
         assert_eq!(&bytes[abi::EXEC_BYTES + 16..abi::EXEC_BYTES + 31], b"cat\0/etc/hosts\0");
+    }
+
+    #[test]
+    fn of_arguments_without_end_only_what_a_record_carries_is_read() {
+        let arguments = first_arguments(io::repeat(b'x')).unwrap();
+        assert_eq!(arguments.len(), MOST_ARGUMENT_BYTES + 1);
+        let bytes = split(&record(b"/bin/cat")).remove(0).complete(None, Some(&arguments));
+        assert_eq!(u32_at(&bytes, abi::EXEC_L_ARGS), Some(MOST_ARGUMENT_BYTES as u32));
+        assert_eq!(u32_at(&bytes, abi::EXEC_FLAGS), Some(abi::EF_ERROR_CWD | abi::EF_TRUNC_ARGS));
     }
 
     #[test]
