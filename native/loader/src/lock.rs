@@ -1,6 +1,7 @@
 //! The loader's folder on the node: a lock, so that there is one loader, and a few small files.
 
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,15 +30,15 @@ impl StateLock {
 
     fn take_within(folder: &Path, timeout: Duration) -> Outcome<Self> {
         fs::create_dir_all(folder).map_err(io_at(Stage::Open, "state directory"))?;
-        let mut file = File::create(folder.join("lock")).map_err(io_at(Stage::Open, "lock"))?;
+        let path = folder.join("lock");
         let deadline = Instant::now() + timeout;
         loop {
+            let file = File::create(&path).map_err(io_at(Stage::Open, "lock"))?;
             match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(held) => return Ok(Self { folder: folder.to_owned(), _held: held }),
-                Err((back, _)) if Instant::now() < deadline => {
-                    file = back;
-                    thread::sleep(PAUSE);
-                }
+                Ok(held) if is_at(&held, &path) => return Ok(Self { folder: folder.to_owned(), _held: held }),
+                // Its last holder has removed it in between: who comes now locks another file.
+                Ok(_) => {}
+                Err(_) if Instant::now() < deadline => thread::sleep(PAUSE),
                 Err((_, errno)) => {
                     let mut failure = Failure::from_errno(Stage::Open, errno as i32, "another loader holds the lock");
                     failure.reason = reasons::RESOURCE_BUSY;
@@ -57,9 +58,28 @@ impl StateLock {
     }
 }
 
+fn is_at(file: &File, path: &Path) -> bool {
+    let number = |found: &fs::Metadata| (found.dev(), found.ino());
+    matches!((file.metadata(), fs::metadata(path)), (Ok(ref held), Ok(ref there)) if number(held) == number(there))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_on_a_file_that_was_removed_is_none() {
+        let folder = std::env::temp_dir().join(format!("pal-lock-removed-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("lock");
+        let file = File::create(&path).unwrap();
+        assert!(is_at(&file, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path));
+        File::create(&path).unwrap();
+        assert!(!is_at(&file, &path));
+        fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn there_is_one_loader_and_it_leaves_nothing_behind() {
