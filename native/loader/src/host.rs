@@ -141,7 +141,8 @@ impl Tracefs {
 /// A fresh folder, where one can be made: most of a container's file system is read-only.
 fn mount_point(kind: &str) -> io::Result<PathBuf> {
     let name = format!("mount-{kind}-{}", std::process::id());
-    let mut made = ["/run/palisade", "/var/lib/palisade/loader", "/run", "/tmp"].into_iter().map(|parent| Path::new(parent).join(&name));
+    // The agent may write to the last ones too, and exchange the folder before it is mounted on.
+    let mut made = ["/var/lib/palisade/loader", "/run", "/tmp", "/run/palisade"].into_iter().map(|parent| Path::new(parent).join(&name));
     made.find(|folder| fs::create_dir(folder).is_ok()).ok_or_else(|| io::Error::from_raw_os_error(libc::EROFS))
 }
 

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::socket::{getsockopt, sockopt};
+use nix::sys::stat::{Mode, umask};
 
 use crate::dispatch::{self, Peer};
 use crate::engine::Engine;
@@ -94,12 +94,16 @@ impl Server {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            if path.exists() {
-                fs::remove_file(path)?;
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
             }
-            let listener = UnixListener::bind(path)?;
-            // Everyone may knock; SO_PEERCRED decides who gets in. A chown would need a capability that we do not have.
-            fs::set_permissions(path, fs::Permissions::from_mode(0o666))?;
+            // Everyone may knock; SO_PEERCRED decides who gets in. A chown would need a capability that we do not have, and a chmod would
+            // follow whatever the agent, whose folder this is too, has put there meanwhile.
+            let before = umask(Mode::from_bits_truncate(0o111));
+            let bound = UnixListener::bind(path);
+            umask(before);
+            let listener = bound?;
             listener.set_nonblocking(true)?;
             Ok(listener)
         };
