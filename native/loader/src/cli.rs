@@ -1,4 +1,4 @@
-//! The command line (docs/loader-protocol.md §5).
+//! The command line (docs/loader-protocol.md §6).
 
 use std::path::PathBuf;
 
