@@ -190,6 +190,19 @@ describe('acting', () => {
     });
   });
 
+  it('the runtime on its way into a container is not stopped by what nobody can name, and by all else it is', () => {
+    const object = lsmPolicy({ matchArgs: etc, matchActions: [deny, kill] });
+    const process: ProcessFacts = { ...someone, isRuntimeInit: true };
+    expect(verdict(object, { ...unreadable, process })).toMatchObject({
+      selector: 0,
+      byUnknown: true,
+      post: true,
+      errno: null,
+      kill: false,
+    });
+    expect(verdict(object, opens('/etc/shadow', process))).toMatchObject({ errno: -1, kill: true });
+  });
+
   it('of several policies on a hook all act, and the strictest error wins: EPERM, EACCES, then by number', () => {
     const denies = (argError: number) => verdict(lsmPolicy({ matchActions: [{ action: 'Override', argError }] }), opens('/x'));
     expect(combine([denies(-5), denies(-13), denies(-2)])).toEqual({ errno: -13, kill: false, signal: null });

@@ -124,7 +124,8 @@ function verdictOf(
   const spares = byUnknown && isDenying(effect);
   const kills = effect.kill && !spares;
   const signal = effect.kill || spares ? null : effect.signal;
-  const acts = mode === 'enforce' && !call.process.exempt;
+  const { exempt, isRuntimeInit } = call.process;
+  const acts = mode === 'enforce' && !exempt && !(byUnknown && isRuntimeInit === true);
   const others = actions.filter(isSideAction).filter((action) => acts || !interferes(action));
   return {
     selector: position,

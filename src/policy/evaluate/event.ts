@@ -99,6 +99,11 @@ export type ProcessFacts = Lineage & {
   readonly workload: Workload;
   /** pid 1, kubelet, the container runtime, Palisade itself: nothing is denied to these and none of them is killed. */
   readonly exempt: boolean;
+  /**
+   * The container runtime inside of a pod, before it becomes the container. It opens what nobody can name (its own executable and the fifo
+   * that starts the container, on mounts that it has just detached): an unknown value does not stop it. Absent: it is not.
+   */
+  readonly isRuntimeInit?: true;
 };
 
 /** What is known about where a process runs. */
