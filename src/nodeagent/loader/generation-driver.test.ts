@@ -174,18 +174,18 @@ describe('the generation driver', () => {
     expect(result.running.get('watch')?.hooks).toMatchObject([{ name: 'kprobe:security_file_open', method: 'kprobe_multi' }]);
   });
 
-  it('lets a kill stand in, where the policy says so, for a deny in a function that the verifier lets nothing deny in', async () => {
+  it('lets a kill stand in, where the policy says so, for a deny in a system call that the verifier lets nothing deny in', async () => {
     const { driver, loader } = start(createStore(), createFakeLoader(), testKernel({ preempt: 'voluntary' }));
-    const connect = testPolicy(
-      'connect',
+    const unlink = testPolicy(
+      'unlink',
       `options: [{name: palisade.dev/substitute, value: kill}]
-kprobes: [{call: tcp_connect, syscall: false, selectors: [{matchActions: [{action: Override, argError: -1}]}]}]`,
+kprobes: [{call: sys_unlink, syscall: true, selectors: [{matchActions: [{action: Override, argError: -1}]}]}]`,
     );
     loader.refuse = (request) =>
       hasTable(request) && textOf(request, 'METHOD').startsWith('fmod_ret:') ? { stage: 'load', reason: 'NotErrorInjectable' } : undefined;
-    const result = await driver.apply([connect], []);
+    const result = await driver.apply([unlink], []);
     if (!result.ok) throw new Error(JSON.stringify(result));
-    expect(result.running.get('connect')?.hooks).toMatchObject([{ method: 'kprobe_multi', notes: ['DegradedKillOnly'] }]);
+    expect(result.running.get('unlink')?.hooks).toMatchObject([{ method: 'kprobe_multi', notes: ['DegradedKillOnly'] }]);
   });
 
   it('reports why when no way of attaching is left', async () => {
