@@ -25,12 +25,14 @@ export async function palisadeImage(cache: string, loader: string): Promise<stri
   const dist = path.join(root, 'dist');
   const built = (await filesBelow(dist)).filter((file) => !file.endsWith('.map'));
   const contents = await Promise.all(built.map((file) => readFile(file)));
+  const kernels = (await filesBelow(path.join(root, 'facts'))).filter((file) => file.endsWith('.kernel'));
   const inputs = [
     lock,
     commandScript,
     ...built.flatMap((file, index) => [path.relative(dist, file), contents[index] ?? '']),
     await readFile(loader),
-    'layout 2',
+    ...(await Promise.all(kernels.map((file) => readFile(file)))),
+    'layout 3',
   ];
   const folder = await cachedFolder({
     cache,
@@ -53,6 +55,8 @@ export async function palisadeImage(cache: string, loader: string): Promise<stri
       await bundlePrograms(dist, path.join(product, 'app/dist'));
       await productTree.file(path.join(root, 'package.json'), '/app/package.json');
       await productTree.file(loader, '/usr/bin/palisade-loader', 0o755);
+      // For `palisade lint --kernels` in CI, whose image this is too.
+      for (const file of kernels) await productTree.file(file, `/app/facts/${path.basename(file)}`);
       await productTree.text('/usr/bin/palisade', commandScript, 0o755);
       await packImage(
         { reference: imageReference, layers: [runtime, product], env: ['NODE_ENV=production'] },
