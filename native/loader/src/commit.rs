@@ -73,9 +73,8 @@ fn announce(engine: &mut Engine, plan: &Commit) -> Outcome<()> {
 /// After the flip: waits until nobody runs the old generation, then lets go of what it alone had. What fails here is left for the next
 /// start, and said.
 fn settle(engine: &mut Engine, plan: &Commit) {
-    if let Err(error) = sys::wait_for_grace() {
-        say!("commit: no grace period: {error}");
-        std::thread::sleep(std::time::Duration::from_millis(100));
+    if let Some(node) = &mut engine.node {
+        node.wait_for_grace();
     }
     for id in &plan.unused {
         if let Some(hook) = engine.hooks.remove(id) {

@@ -308,6 +308,8 @@ impl Engine {
         node.meta.label = label;
         node.write_meta()?;
         node.active.store(to);
+        // The next COMMIT writes the bank that was left.
+        node.wait_for_grace();
         Ok(())
     }
 

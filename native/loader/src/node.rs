@@ -14,7 +14,7 @@ use crate::pins::PinDirectory;
 use crate::reasons;
 use crate::result::{Failure, Outcome, Stage, at, errno_of, io_at};
 use crate::say::say;
-use crate::sys::ActiveWord;
+use crate::sys::{self, ActiveWord};
 use crate::verifier_log;
 
 /// Programs that are never skipped, where LSM programs run; their stand-ins elsewhere.
@@ -125,6 +125,21 @@ impl Node {
             *place = Some(map);
         }
         Ok(())
+    }
+
+    /// Waits until no program runs that began under another generation. Where the system call is refused (kernels with nohz_full), an
+    /// update of a map of maps waits for the same in the kernel.
+    pub fn wait_for_grace(&mut self) {
+        let Err(error) = sys::wait_for_grace() else { return };
+        let bank = crate::generation::bank_of(self.active.load());
+        let waited = match self.bsets.get(bank as usize).cloned().flatten() {
+            Some(map) => self.set_bsets(bank, map),
+            None => Err(Failure::state("no binary sets")),
+        };
+        if let Err(failure) = waited {
+            say!("node: no grace period: {error}; {failure}");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
     }
 
     /// Lets go of the links, so that removing the pins detaches them.
