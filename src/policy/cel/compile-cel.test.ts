@@ -6,6 +6,7 @@ import { evaluateCel } from '../evaluate/cel.ts';
 import type { ArgValue } from '../evaluate/event.ts';
 import { createProblemSink, formatProblem } from '../problem.ts';
 import { type ArgTypeName, argument } from '../schema/arguments.ts';
+import { codesOf, kprobePolicy } from '../testing/policies.ts';
 import { compileCelFilter } from './compile-cel.ts';
 
 function compileWith(expression: string, types: readonly ArgTypeName[]) {
@@ -112,6 +113,15 @@ describe('CelExpr', () => {
     ['arg0 == "x"', 'column 9: "\\"" is no part of an expression'],
   ])('%s is told where and what is wrong', (expression, message) => {
     expect(compileWith(expression, ['int', 'uint64', 'string']).lines).toEqual([`f.values[0]: ${message}`]);
+  });
+
+  it('says nothing of an argument that does not compile: that is said already', () => {
+    const selectors = [{ matchArgs: [{ operator: 'CelExpr', values: ['arg1 == int32(1) && arg0 == 1'] }] }];
+    const args = [
+      { index: 0, type: 'const_buf' },
+      { index: 1, type: 'int' },
+    ];
+    expect(codesOf(kprobePolicy({ args, selectors }))).toEqual(['TypeNotUsable']);
   });
 
   it('has at most 32 operands and operators, and is not nested without end', () => {

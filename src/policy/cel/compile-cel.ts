@@ -5,6 +5,7 @@ import type { ArgFilterSpec } from '../schema/selectors.ts';
 import type { DeclaredArg, FilterContext } from '../compile/declared.ts';
 import { CelError } from './cel-error.ts';
 import { parseCel } from './parse-cel.ts';
+import { tokensOf } from './tokens.ts';
 import { type CelVariable, typeCel } from './type-cel.ts';
 
 /** The operator CelExpr; undefined after a problem. */
@@ -27,7 +28,11 @@ export function compileCelFilter(
     return undefined;
   }
   try {
-    const expression = typeCel(parseCel(text), variablesOf(context.args));
+    const syntax = parseCel(text);
+    if (namesUnread(text, context.args)) {
+      return undefined;
+    }
+    const expression = typeCel(syntax, variablesOf(context.args));
     const nodes = countNodes(expression);
     if (nodes > LIMITS.celNodes) {
       sink.error('CelTooLarge', fieldPath(at, 0), `the expression has ${nodes} operands and operators`, `at most ${LIMITS.celNodes}`);
@@ -50,13 +55,19 @@ function countNodes(node: PlanCelNode): number {
   return 'of' in node ? 1 + countNodes(node.of) : 1;
 }
 
+/** Of an argument that does not compile there is a problem already. */
+function namesUnread(text: string, args: readonly DeclaredArg[]): boolean {
+  const unread = args.flatMap(({ list, plan }, position) => (list === 'args' && plan === null ? [`arg${position}`] : []));
+  return unread.length > 0 && tokensOf(text).some((token) => token.kind === 'name' && unread.includes(token.text));
+}
+
 function variablesOf(args: readonly DeclaredArg[]): readonly CelVariable[] {
   return args.filter((arg) => arg.list === 'args').map(variableOf);
 }
 
 function variableOf({ spec, plan, position }: DeclaredArg): CelVariable {
   if (plan === null) {
-    return 'does not compile itself';
+    return 'is not read';
   }
   if (spec.returnCopy) {
     return 'is read when the function returns';
