@@ -359,8 +359,10 @@ export class NodeAgent {
   #makeReport(rows: 'exceptions' | 'all'): SessionReport | null {
     const { set, settledSet, choices, running } = this.#runner;
     if (set.digest === null || this.#kernel === null) return null;
-    const report = policyReport({ choices, running, kernel: this.#kernel, rows });
-    return { set: set.digest, applied: settledSet === set.digest, ...report };
+    const applied = settledSet === set.digest;
+    // While a set cannot be applied, a hub that has been restarted knows nothing of what runs but what it is told.
+    const report = policyReport({ choices, running, kernel: this.#kernel, rows: applied ? rows : 'all' });
+    return { set: set.digest, applied, ...report };
   }
 
   #fault(): { fault?: string } {
