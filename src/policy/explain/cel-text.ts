@@ -36,5 +36,5 @@ export function celText(node: PlanCelNode, nameOf: (arg: number) => string): str
 
 function inner(node: PlanCelNode, nameOf: (arg: number) => string): string {
   const text = celText(node, nameOf);
-  return 'left' in node ? `(${text})` : text;
+  return 'left' in node || node.op === 'not' ? `(${text})` : text;
 }

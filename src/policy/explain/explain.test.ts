@@ -97,6 +97,8 @@ describe('Conditions', () => {
     ['DPort', ['443', '8000:8080'], 'the destination port of argument 0 is one of 443 or 8000 to 8080'],
     ['Protocol', ['IPPROTO_UDP'], 'the protocol of argument 0 is IPPROTO_UDP'],
     ['State', ['TCP_LISTEN'], 'the state of argument 0 is TCP_LISTEN'],
+    ['State', ['TCP_ESTABLISHED', 'TCP_SYN_SENT'], 'the state of argument 0 is one of TCP_ESTABLISHED or TCP_SYN_SENT'],
+    ['Family', ['300:400'], 'the family of argument 0 is 300 to 400'],
   ])('on sockets: %s', (operator, values, text) => {
     expect(conditionsOf({ ...socket, selectors: [{ matchArgs: [{ index: 0, operator, values }] }] })).toEqual([text]);
   });
@@ -142,10 +144,12 @@ describe('Conditions', () => {
     const matchArgs = [
       { index: 0, operator: 'Mask', values: ['0x8000000000000001'] },
       { index: 1, operator: 'CelExpr', values: ['int32(arg1) < int32(0)'] },
+      { index: 1, operator: 'CelExpr', values: ['!(arg1 == uint32(5)) && arg1 < uint32(9)'] },
     ];
     expect(conditionsOf({ args, selectors: [{ matchArgs }] })).toEqual([
       'argument 0 has one of the bits CAP_CHOWN or 0x8000000000000000',
       'int32(argument 1) < 0',
+      '(not (argument 1 == 5)) and (argument 1 < 9)',
     ]);
     const equal = [{ matchArgs: [{ index: 0, operator: 'Equal', values: ['CAP_SYS_ADMIN,CAP_BPF', '0'] }] }];
     expect(conditionsOf({ args, selectors: equal })).toEqual(['argument 0 is one of exactly none or exactly CAP_SYS_ADMIN + CAP_BPF']);

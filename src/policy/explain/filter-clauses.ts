@@ -41,7 +41,7 @@ export function filterClause(hook: PlanHook, filter: PlanFilter, names: Argument
     case 'address':
       return addressText(filter, value(filter.arg));
     case 'socket':
-      return socketText(filter, value(filter.arg));
+      return socketText(filter, placeOf(hook, filter.arg, names));
     case 'gained':
       return `${value(filter.after)} has a capability that ${value(filter.before)} has not`;
     case 'cel':
@@ -130,13 +130,20 @@ const SOCKET_FIELDS: Readonly<
 
 function socketText({ field, operator, ranges }: PlanSocketFilter, value: string): string {
   const [noun, numbers] = SOCKET_FIELDS[field];
-  const words = ranges.map((range) => {
-    const known = range[0] === range[1] ? nameOfNumber(numbers, BigInt(range[0])) : undefined;
-    return known ?? spanText(range);
-  });
+  const words = ranges.flatMap((range) => namesOfRange(numbers, range) ?? [spanText(range)]);
   return `the ${noun} of ${value} ${isOneOf(words, operator === 'In')}`;
 }
 
-function nameOfNumber(numbers: ReadonlyMap<string, bigint> | undefined, wanted: bigint): string | undefined {
-  return numbers?.entries().find(([, number]) => number === wanted)?.[0];
+const MAX_NAMES = 16;
+
+/** Neighbours have become a range: `TCP_ESTABLISHED` and `TCP_SYN_SENT`. Undefined: one of them has no name, or there are many. */
+function namesOfRange(numbers: ReadonlyMap<string, bigint> | undefined, [min, max]: PlanRange): readonly string[] | undefined {
+  const count = Number(BigInt(max) - BigInt(min)) + 1;
+  if (numbers === undefined || count > MAX_NAMES) return undefined;
+  const names = Array.from({ length: count }, (_, at) => nameOfNumber(numbers, BigInt(min) + BigInt(at)) ?? '');
+  return names.includes('') ? undefined : names;
+}
+
+function nameOfNumber(numbers: ReadonlyMap<string, bigint>, wanted: bigint): string | undefined {
+  return numbers.entries().find(([, number]) => number === wanted)?.[0];
 }
