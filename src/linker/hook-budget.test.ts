@@ -73,6 +73,14 @@ describe('what does not fit one hook names a reason and a field', { timeout: 60_
     expect(problemsOf(kprobe('large', 'uint64', inMap(8000)))).toEqual([['large', 'SetTooLarge', 'spec.kprobes[0]']]);
   });
 
+  it('many policies with the same long list do fit: their values share rows', () => {
+    const files = (from: number): string => `{index: 0, operator: Prefix, values: ${list(1000, (i) => `/srv/${from + i}/`)}}`;
+    const same = Array.from({ length: 80 }, (_, i) => kprobe(`p${i}`, 'string', files(0)));
+    expect(problemsOf(...same)).toEqual([]);
+    const different = Array.from({ length: 66 }, (_, i) => kprobe(`p${i}`, 'string', files(1000 * i)));
+    expect(problemsOf(...different)).toEqual([[expect.any(String), 'SetTooLarge', 'spec.kprobes[0]']]);
+  });
+
   it('a ninth signal', () => {
     const policies = Array.from({ length: 9 }, (_, i) =>
       testPolicy(`p${i}`, `kprobes: [{call: f, syscall: false, selectors: [{matchActions: [{action: Signal, argSig: ${10 + i}}]}]}]`),

@@ -14,7 +14,7 @@ import type { CelTable } from './cel-table.ts';
 import { firstColumn, lastColumn } from './columns.ts';
 import type { LinkFailure } from './link-failure.ts';
 import type { Plane } from './plane-builder.ts';
-import { chunkHeads } from './string-trie.ts';
+import { chunkHeads, countTexts } from './string-trie.ts';
 import { countStates } from './substring-automaton.ts';
 
 /** Planes of strings, chunks of long ones included: the number is a byte of the key, and 0 says that nothing follows. */
@@ -62,9 +62,11 @@ export function findExcess(key: string, slots: number, planes: readonly Plane[],
   if (cel.count() > PAL_CEL_EXPRESSIONS) {
     return { reason: 'CelBudget', message: `policies have ${cel.count()} expressions on ${key}; ${PAL_CEL_EXPRESSIONS} fit` };
   }
+  // Policies share rows: of many texts only the different ones count.
+  const few = LIMITS.valuesPerFilter / PAL_PLANES;
   const most = Math.max(
     sum(({ content }) => content.ints.size),
-    sum(({ content }) => content.strings.length),
+    sum(({ content }) => countTexts(content.strings, few)),
     sum(({ content }) => content.ranges.length),
     sum(({ content }) => content.networks.length),
   );

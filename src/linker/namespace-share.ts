@@ -10,6 +10,7 @@ import type { PlacedMember } from './hook-input.ts';
 import type { LinkFailure } from './link-failure.ts';
 import type { Plane } from './plane-builder.ts';
 import type { ArgSlots } from './slot-table.ts';
+import { countTexts } from './string-trie.ts';
 
 /** Three quarters. */
 function share(total: number): number {
@@ -51,7 +52,12 @@ export function findNamespaceExcess({ key, placed, planes, deny }: Uses): LinkFa
   if (errors > NAMESPACED_ERRORS) return fail('TooManyActions', NAMESPACED_ERRORS, `return ${errors} different errors`);
   const rows = Math.max(
     countOwn(planes, ({ content }) => [...content.ints.values()].filter(isOwn).length),
-    countOwn(planes, ({ content }) => content.strings.filter(({ prefix, equal }) => isOwn(prefix | equal)).length),
+    countOwn(planes, ({ content }) =>
+      countTexts(
+        content.strings.filter(({ prefix, equal }) => isOwn(prefix | equal)),
+        NAMESPACED_ROWS / PAL_PLANES,
+      ),
+    ),
   );
   return rows > NAMESPACED_ROWS ? fail('SetTooLarge', NAMESPACED_ROWS, `name ${rows} values`) : null;
 }

@@ -44,6 +44,11 @@ function chunkNodes(plane: number, before: number, values: readonly StringValue[
   return [...rows, ...further];
 }
 
+/** How many nodes they take at most, chunks left out; exact where there are more than `enough`. */
+export function countTexts(values: readonly StringValue[], enough: number): number {
+  return values.length <= enough ? values.length : new Set(values.map(({ bytes }) => bytes)).size;
+}
+
 /** Different beginnings of byte strings that go on in a plane of their own. */
 export function chunkHeads(values: readonly string[]): readonly string[] {
   const heads = new Set<string>();
