@@ -56,6 +56,16 @@ describe('a report is relative to the set it speaks of', () => {
     expect(cellOf(nextReport(null, report(set, [], 'applying'), set, 0), 'p', '', 0)).toBeNull();
   });
 
+  test('what failed of a version before is not held against the new one, which the node has but has not tried', () => {
+    const before = setOf(entry('p'));
+    const after = setOf(entry('p', { generation: 2, digest: other }));
+    const failed = nextReport(null, report(before, [row('p')]), before, 0);
+    const adopted = nextReport(failed, report(after, [row('p')], 'applying'), after, 10);
+    expect(isDelivered(adopted, after, 'p')).toBe(false);
+    const tried = nextReport(adopted, report(after, [row('p', { generation: 2 })]), after, 20);
+    expect(isDelivered(tried, after, 'p')).toBe(true);
+  });
+
   test('a version that differs in its mode only is not delivered yet', () => {
     const before = setOf(entry('p'));
     expect(isDelivered(nextReport(null, report(before), before, 0), setOf(entry('p', { mode: 'monitor' })), 'p')).toBe(false);

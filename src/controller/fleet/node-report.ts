@@ -98,9 +98,16 @@ export function cellOf(report: NodeReport, uid: string, predictedMethod: string,
   };
 }
 
-/** The node has said that it holds this very version. */
+/**
+ * The node has said that it holds this very version. A row may still be about the one before: it was told while the node had taken in a new
+ * set, and had not tried it yet.
+ */
 export function isDelivered(report: NodeReport | null, set: DesiredSet, uid: string): boolean {
   const held = report?.held.entries.get(uid);
   const wanted = set.entries.get(uid);
-  return held !== undefined && wanted !== undefined && held.digest === wanted.digest && held.mode === wanted.mode;
+  const row = report?.rows.get(uid)?.row;
+  if (held === undefined || wanted === undefined || (row !== undefined && row.generation !== wanted.generation)) {
+    return false;
+  }
+  return held.digest === wanted.digest && held.mode === wanted.mode;
 }
