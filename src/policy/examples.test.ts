@@ -34,7 +34,7 @@ describe('the example policies', () => {
         "block-etc-writes.yaml": "23248254b6f8232dd9fb0956a3cffc4040cb3709a43e1bfff52440d0aa1ba4e1",
         "block-reverse-shell-tools.yaml": "a979398010eb74cbaa873baf3fb06322e8187885833d23626f93e0864c1d3cc7",
         "deny-secret-file.yaml": "53460bf7adff4be8108d319a961d4f12e9224addacabf105eb52c1e4a17aae4b",
-        "monitor-service-account-token.yaml": "399d86077ce30abfc2e128c391c403da56df715160e486a26b794098e9653e86",
+        "monitor-service-account-token.yaml": "34fd32754e153ee7e4277ff0d4acca148bdb58a5bb8a27b532b42b656baef431",
         "namespaced-shells.yaml": "3044d5d00e07fe832419a398c2868920230efe40a18c19825d6d56b7d7980d8d",
         "observe-all-exec.yaml": "b78e72b36e051b1a6d910b3a6ce131de11d67dc9e51d1720b1f9bb05175c2193",
         "watch-privileges.yaml": "8f9ceeacc9492897517d5f6fb2092b0c143ed2d6a42637e2e23aecbe403870ad",
