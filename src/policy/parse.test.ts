@@ -107,11 +107,14 @@ describe('reading a policy object', () => {
     expect(line?.length).toBeLessThan(600);
   });
 
-  it.each(['\u007f', '\u009b2J', '\u202e', '\u2028', '\ufeff'])('shows %j as an escape, wherever it stands', (evil) => {
-    const text = problemsOf(
-      policyObject({ [`a${evil}`]: 1, lsmhooks: [{ hook: 'x', args: [{ index: 0, type: evil }] }], loader: evil }),
-    ).join(' ');
-    expect(text).not.toContain(evil.charAt(0));
-    expect(text).toContain('\\u');
-  });
+  it.each(['\u007f', '\u009b2J', '\u202e', '\u2028', '\ufeff', '\u00a0', '\u3000', '\u00ad', '\u{e0041}'])(
+    'shows %j as an escape, wherever it stands',
+    (evil) => {
+      const text = problemsOf(
+        policyObject({ [`a${evil}`]: 1, lsmhooks: [{ hook: 'x', args: [{ index: 0, type: evil }] }], loader: evil }),
+      ).join(' ');
+      expect(text).not.toContain(evil.charAt(0));
+      expect(text).toContain('\\u');
+    },
+  );
 });

@@ -85,7 +85,9 @@ function checkName({ name, generateName }: JsonObject, sink: ProblemSink): void 
   }
   // An object that is created with generateName has no name yet when admission sees it.
   if (name !== undefined || typeof generateName !== 'string') {
-    sink.error('BadName', 'metadata.name', missingOr(name, 'is no name'), 'use lower-case letters, digits, "-" and "."');
+    const isUnquoted = typeof name === 'number' || typeof name === 'boolean';
+    const hint = isUnquoted ? 'put it in quotes' : 'use lower-case letters, digits, "-" and "."';
+    sink.error('BadName', 'metadata.name', missingOr(name, 'is no name'), hint);
   }
 }
 

@@ -21,12 +21,14 @@ export function formatProblem(problem: Problem): string {
 
 const MAX_QUOTED_CHARS = 80;
 
-/** What JSON leaves as it is and a terminal or a browser does not show: DEL, C1 controls, line separators, marks of direction and order. */
-const INVISIBLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
+/** What JSON leaves as it is and a terminal or a browser does not show, or shows as a blank: controls, marks of direction, other spaces. */
+const INVISIBLE = /(?! )[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** A text as JSON, with everything in it visible: it can neither move a cursor nor turn around what stands beside it. */
 export function visibleJson(text: string): string {
-  return JSON.stringify(text).replaceAll(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(text).replaceAll(INVISIBLE, (character) =>
+    Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
+  );
 }
 
 /** User's data for a message: JSON-quoted (so control characters are visible) and at most 80 characters of it. */

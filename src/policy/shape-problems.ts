@@ -79,7 +79,8 @@ function addUnionProblems(
 
 function addUnknownFields(sink: ProblemSink, path: string, known: readonly string[], keys: readonly string[]): void {
   for (const key of keys) {
-    const hint = didYouMean(key, known) ?? (known.length > 0 ? `fields here: ${listOf(known)}` : undefined);
+    const dash = /^-\w/.test(key) ? 'put a space after "-"' : undefined;
+    const hint = dash ?? didYouMean(key, known) ?? (known.length > 0 ? `fields here: ${listOf(known)}` : undefined);
     sink.error('UnknownField', fieldPath(path, key), `unknown field ${quote(key)}`, hint);
   }
 }
@@ -103,6 +104,9 @@ function typeHint({ expected }: z.core.$ZodIssueInvalidType, found: unknown): st
       : 'write a list: put "- " before each of its members';
   }
   if (typeof found !== 'string') return undefined;
+  if ((expected === 'object' || expected === 'record') && /^\w+:[^ ]/.test(found)) {
+    return 'put a space after the colon';
+  }
   const isWanted = expected === 'boolean' ? /^(?:true|false)$/ : /^-?[0-9]{1,15}$/;
   return (expected === 'boolean' || expected === 'number' || expected === 'int') && isWanted.test(found)
     ? 'leave out the quotes'

@@ -125,6 +125,27 @@ describe('bad text has a place, and costs only its document', () => {
     ['a list', '- a\n', 'f.yaml:1:1: NotAnObject: policy: is not a Kubernetes object'],
     ['a text', 'hello\n', 'f.yaml:1:1: NotAnObject'],
     ['no kind', 'spec: {}\n', 'f.yaml:1:1: UnknownKind: apiVersion: is missing; write cilium.io/v1alpha1'],
+    [
+      'a second document without a mark',
+      `${good('a')}${good('b')}`,
+      'the field "apiVersion" is given twice; put a line "---" between two documents',
+    ],
+    [
+      'a field without a space',
+      good('a').replace('- hook: ', '- hook:'),
+      'must be an object, not the text "hook:file_open"; put a space after the colon',
+    ],
+    [
+      'a space that is none',
+      good('a').replace('- hook: ', '- hook:\u00a0'),
+      'not the text "hook:\\u00a0file_open"; put a space after the colon',
+    ],
+    ['a dash without a space', good('a').replace('    - hook', '  -hook'), 'unknown field "-hook"; put a space after "-"'],
+    [
+      'a name that YAML takes for a number',
+      good('a').replace('name: a', 'name: 12'),
+      'BadName: metadata.name: 12 is no name; put it in quotes',
+    ],
     ['a misspelt kind', good('a').replace('TracingPolicy', 'TracingPolcy'), 'f.yaml:2:7: UnknownKind: kind: "TracingPolcy" is no policy'],
   ])('%s', (_, text, problem) => {
     expect(problemsOf(text)[0]).toContain(problem);

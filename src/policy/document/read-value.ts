@@ -120,7 +120,9 @@ export function readValue(root: Node | null, textLength: number): ReadValue {
       } else {
         size += name.text.length;
         if (values.has(name.text)) {
-          complain(name.place, 'DuplicateField', `the field ${quote(name.text)} is given twice`, 'YAML keeps one of the two: merge them');
+          const isNextDocument = depth === 0 && name.text === 'apiVersion';
+          const hint = isNextDocument ? 'put a line "---" between two documents' : 'YAML keeps one of the two: merge them';
+          complain(name.place, 'DuplicateField', `the field ${quote(name.text)} is given twice`, hint);
         }
         values.set(name.text, value.value);
         members.set(name.text, { name: name.place, value: value.place });
