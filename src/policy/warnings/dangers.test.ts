@@ -138,6 +138,7 @@ describe('a policy for the whole cluster that enforces', () => {
     ['podSelector', { podSelector: {} }],
     ['containerSelector', { containerSelector: { matchLabels: { name: 'main' } } }],
     ['hostSelector, so that the host is what is meant', { hostSelector: {} }],
+    ['podSelector and hostSelector for all pods and the host', { podSelector: {}, hostSelector: {} }],
     ['nodeSelector', { nodeSelector: { matchLabels: { kind: 'edge' } } }],
     ['monitor mode', { options: [{ name: 'policy-mode', value: 'monitor' }] }],
   ])('is not with a %s', (_, spec) => {

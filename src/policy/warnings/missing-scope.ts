@@ -7,7 +7,8 @@ import { isMonitor, namesSomeProcesses, placesOf } from './narrowing.ts';
 
 /** A policy that denies or kills in every process of every node: sshd, the runtime's helpers and all of kube-system among them. */
 export function warnOfMissingScope(sink: ProblemSink, { policy, plan }: Subject): void {
-  if (policy.namespace !== null || plan.scope.host !== undefined || !isEverything(plan.scope)) {
+  // Who writes hostSelector means the host.
+  if (policy.namespace !== null || policy.spec.hostSelector !== undefined || !isEverything(plan.scope)) {
     return;
   }
   if (namesSomeNodes(policy) || isMonitor(policy)) {
