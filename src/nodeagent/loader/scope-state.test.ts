@@ -6,7 +6,7 @@ import { assignClasses } from '../../linker/pod-classes.ts';
 import { testInput } from '../../linker/testing/kernels.ts';
 import { fileOpenPolicy } from '../../linker/testing/policies.ts';
 import type { CgroupOwner } from '../identity/cgroup-index.ts';
-import { EMPTY_SCOPE_STATE, scopeRequests, scopeStateOf } from './scope-state.ts';
+import { doubtfulState, EMPTY_SCOPE_STATE, scopeRequests, scopeStateOf } from './scope-state.ts';
 import { bytesOf } from './testing/fake-loader.ts';
 
 const uid = '11111111-2222-3333-4444-555555555555';
@@ -58,5 +58,14 @@ describe('what the kernel is told of pods', () => {
     expect(moved.byPod.get(uid)).not.toBe(classes.byPod.get(uid));
     const tags = scopeRequests(before, scopeStateOf(moved, [[51n, owner(uid)]]), hooks, moved).map((request) => request.tlvs[0]?.tag);
     expect(tags).toEqual([64, 62, 60]);
+  });
+
+  it('is sent anew to a loader of which nothing is known, and what ended meanwhile is taken back', () => {
+    const state = scopeStateOf(classes, [[51n, owner(uid)]]);
+    expect(scopeRequests(doubtfulState(state), state, hooks, classes)).toEqual(scopeRequests(EMPTY_SCOPE_STATE, state, hooks, classes));
+    const tags = scopeRequests(doubtfulState(EMPTY_SCOPE_STATE, state), scopeStateOf(none, []), hooks, none).map(
+      (request) => request.tlvs[0]?.tag,
+    );
+    expect(tags).toEqual(scopeRequests(state, scopeStateOf(none, []), hooks, none).map((request) => request.tlvs[0]?.tag));
   });
 });

@@ -43,6 +43,19 @@ export function scopeStateOf(classes: PodClasses, owners: Iterable<readonly [big
   return { pods: classes.byPod, cgroups, classes: new Set(classes.members.keys()) };
 }
 
+/** No class has this number. */
+const NO_CLASS = -1;
+
+/** All rows of these states may be in the kernel, with whatever content: its tables outlive loaders, and names of pods are never reused. */
+export function doubtfulState(...states: readonly ScopeState[]): ScopeState {
+  const doubtful: KernelCgroup = { scopeClass: NO_CLASS, flags: 0, podCgroupId: 0n };
+  return {
+    pods: new Map(states.flatMap(({ pods }) => Array.from(pods.keys(), (uid) => [uid, NO_CLASS]))),
+    cgroups: new Map(states.flatMap(({ cgroups }) => Array.from(cgroups.keys(), (id) => [id, doubtful]))),
+    classes: new Set(),
+  };
+}
+
 const ROWS_PER_REQUEST = 4096;
 const CGROUP_ROW_BYTES = 8 + CGROUP_LAYOUT.bytes;
 const PODNAME_ROW_BYTES = PAL_PODNAME_MAX + 8;

@@ -5,7 +5,7 @@ import type { LinkedHook } from '../../linker/linked-node.ts';
 import { assignClasses, type PodClasses } from '../../linker/pod-classes.ts';
 import type { CgroupOwner } from '../identity/cgroup-index.ts';
 import type { LoaderClient } from './loader-client.ts';
-import { EMPTY_SCOPE_STATE, scopeRequests, type ScopeState, scopeStateOf } from './scope-state.ts';
+import { doubtfulState, EMPTY_SCOPE_STATE, scopeRequests, type ScopeState, scopeStateOf } from './scope-state.ts';
 
 export type ScopeWish = { readonly pods: readonly LinkPod[]; readonly cgroups: readonly (readonly [bigint, CgroupOwner])[] };
 
@@ -34,9 +34,9 @@ export class ScopeSync {
     this.#isDirty = true;
   }
 
-  /** A loader of which it is not known what it was told. */
+  /** A loader of which it is not known what it was told: everything is sent anew, and what is over by then is taken back. */
   forgetSent(): void {
-    this.#sent = EMPTY_SCOPE_STATE;
+    this.#sent = doubtfulState(this.#sent);
     this.#isDirty = true;
   }
 
@@ -51,7 +51,8 @@ export class ScopeSync {
     try {
       for (const request of requests) await client.send(request);
     } catch (error) {
-      this.forgetSent();
+      this.#sent = doubtfulState(this.#sent, state);
+      this.#isDirty = true;
       throw error;
     }
     this.#sent = state;
