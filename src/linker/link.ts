@@ -124,8 +124,10 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
     }
     excessive.add(candidate.entryKey);
     const verdict = turn.jury.judge(result.failure, candidate, policies);
-    if (verdict.fault === 'sum' && moveOn(turn, candidate, verdict.blamed.uid, target.lanesPerHook)) moved = true;
-    else failures.push(verdict.blamed);
+    for (const blamed of verdict.blamed) {
+      if (verdict.fault === 'sum' && moveOn(turn, candidate, blamed.uid, target.lanesPerHook)) moved = true;
+      else failures.push(blamed);
+    }
   }
   if (failures.length > 0) return { ok: false, failures };
   if (moved) return linkAll(turn, policies);
