@@ -244,7 +244,7 @@ function refuse(socket: Duplex, error: unknown, options: HubServerOptions): void
     options.log.warn('Turned a caller away', fields);
   }
   const body = `${refusal.message}\n`;
-  const retryAfter = refusal.status === 503 ? 'Retry-After: 1\r\n' : '';
+  const retryAfter = refusal.retryAfterSeconds === undefined ? '' : `Retry-After: ${refusal.retryAfterSeconds}\r\n`;
   socket.end(
     `HTTP/1.1 ${refusal.status} ${refusal.code}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n${retryAfter}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );

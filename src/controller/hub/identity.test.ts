@@ -112,6 +112,19 @@ describe('who may speak for a node', () => {
     const hub = await start();
     hub.addNode('a');
     hub.setReady('not-ready');
-    await expect(hub.dial('a')).rejects.toThrow('503');
+    await expect(hub.dial('a')).rejects.toThrow(/^503 .*Retry-After: 1\]$/);
+  });
+
+  test('an API server that is away is not asked by a whole fleet every second', async () => {
+    const hub = await start();
+    hub.addNode('a');
+    hub.loseApiServer();
+    await expect(hub.dial('a')).rejects.toThrow(/^503 .*Retry-After: 10\]$/);
+  });
+
+  test('who is not let in for good is not told to come again', async () => {
+    const hub = await start();
+    hub.addNode('a');
+    await expect(hub.dial('a', { token: 'garbage' })).rejects.toThrow(/^401 .*Retry-After: never\]$/);
   });
 });

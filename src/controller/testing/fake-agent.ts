@@ -203,7 +203,9 @@ export function dialFakeAgent(options: FakeAgentOptions): Promise<FakeAgent> {
     socket.on('unexpected-response', (_request, response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => (body += chunk.toString('utf8')));
-      response.on('end', () => reject(new Error(`${response.statusCode} ${body.trim()}`)));
+      response.on('end', () =>
+        reject(new Error(`${response.statusCode} ${body.trim()} [Retry-After: ${response.headers['retry-after'] ?? 'never'}]`)),
+      );
     });
     socket.on('open', () => {
       send(hello);

@@ -135,9 +135,13 @@ export async function startHubHarness(timing: Partial<Timing> = {}) {
   const revoked = new Set<string>();
   const allowedVerbs = new Set<string>(['get', 'delete']);
   const reviews: string[] = [];
+  let isApiServerThere = true;
   const reviewer: AccessReviewer = {
     reviewForHub: async (token) => {
       reviews.push(token);
+      if (!isApiServerThere) {
+        throw new Error('connection refused');
+      }
       return reviewOf(token, revoked);
     },
     reviewPerson: async (token) => reviewOf(token, revoked),
@@ -211,6 +215,9 @@ export async function startHubHarness(timing: Partial<Timing> = {}) {
     address,
     metrics,
     frames,
+    loseApiServer: () => {
+      isApiServerThere = false;
+    },
     setReady: (ready: 'ready' | 'not-ready') => {
       isReady = ready === 'ready';
     },
