@@ -139,6 +139,9 @@ describe('values that cannot be read', () => {
     const object = lsmPolicy({ matchArgs: etc, matchActions: [deny, kill] });
     expect(verdict(object, unreadable)).toMatchObject({ errno: -1, kill: false, killSuppressed: true });
     expect(verdict(object, opens('/etc/x'))).toMatchObject({ errno: -1, kill: true, killSuppressed: false });
+    expect(verdict(object, unreadable, 'monitor')).toMatchObject({ wouldDeny: true, wouldKill: false, killSuppressed: false });
+    const exempt = { ...unreadable, process: { ...someone, exempt: true } };
+    expect(verdict(object, exempt)).toMatchObject({ errno: null, killSuppressed: false });
   });
 
   it('do as the policy says, if it says', () => {

@@ -21,7 +21,7 @@ export type PolicyVerdict = {
   readonly wouldSignal: boolean;
   /** The selector matched only because an unknown value counts as a match. */
   readonly byUnknown: boolean;
-  /** It would have killed (or sent a signal) too, and did not because it matched by an unknown value (UnknownKillSuppressed). */
+  /** It denied, and would have killed (or sent a signal) too, but for an unknown value that it matched by (UnknownKillSuppressed). */
   readonly killSuppressed: boolean;
   /** Everything else that is done, in spec order. */
   readonly others: readonly SideAction[];
@@ -137,7 +137,7 @@ function verdictOf(
     wouldKill: mode === 'monitor' && kills,
     wouldSignal: mode === 'monitor' && signal !== null,
     byUnknown,
-    killSuppressed: spares && (effect.kill || effect.signal !== null || (effect.notify !== null && effect.notify.signal !== 0)),
+    killSuppressed: acts && spares && (effect.kill || effect.signal !== null || (effect.notify !== null && effect.notify.signal !== 0)),
     others: spares ? others.map(withoutSignal) : others,
   };
 }
