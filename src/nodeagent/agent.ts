@@ -298,9 +298,12 @@ export class NodeAgent {
   }
 
   async #report(): Promise<void> {
-    const { flags, signal, log, clock } = this.#parts;
+    const { flags, signal, log, clock, random } = this.#parts;
     await this.#meter.run({
-      everyMs: () => this.#session.settings?.activityMs ?? flags.times.activityMs,
+      everyMs: () => {
+        const settings = this.#session.settings;
+        return settings === null ? flags.times.activityMs : settings.activityMs + Math.floor(random() * settings.reportJitterMs);
+      },
       counters: async () => (this.#up === null ? null : await this.#up.client.counters()),
       running: () => this.#runner.running,
       onRows: (windowMs, rows) => this.#session.sendActivity(windowMs, rows),

@@ -205,7 +205,7 @@ export const welcomeSchema = z.object({
   planFormat: count,
   /** Pings come this often (± 20 %). */
   heartbeatMs: z.int().min(1),
-  /** Reports that nobody waits for (activity, health) are spread over this time. */
+  /** Agents spread what nobody waits for (activity) over this time. */
   reportJitterMs: count,
   /** Every this often an `activity` frame is due, if there is something to say. */
   activityMs: z.int().min(1),
