@@ -28,7 +28,7 @@ export function createHubMetrics(metrics: Metrics): HubMetrics {
     closed: metrics.counter('hub_closed_total', 'Connections that the hub closed, by reason.', ['reason']),
     unknownSets: metrics.counter(
       'hub_reports_unknown_set_total',
-      'Reports about a set that the hub does not remember; the node was asked anew.',
+      'Reports about a set that the hub does not remember; the next one, about the set that the node was told since, settles it.',
     ),
     unpredicted: metrics.counter(
       'hub_reports_unpredicted_total',
