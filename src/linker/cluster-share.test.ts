@@ -41,6 +41,20 @@ it('namespaces cannot use up the sets of executables of a node', () => {
   expect(refusedBeside([...tenants, binaries('d', 64)], [cluster])).toEqual([[expect.stringMatching(/^[abcd]$/), 'NodeSetBudget']]);
 });
 
+it('a policy that asks for too many sets takes none from those that come after it', () => {
+  const binaries = (name: string, count: number, options?: { readonly namespace: string }): LinkPolicy =>
+    testPolicy(
+      name,
+      `kprobes: [{call: f_${name}, syscall: false, selectors: ${selectors(count, (i) => `{matchBinaries: [{operator: In, values: [/${name}/${i}]}]}`)}}]`,
+      options,
+    );
+  const full = ['a', 'b', 'c'].map((name) => binaries(name, 60));
+  const small = ['g', 'h', 'i', 'j'].map((name) => binaries(name, 1));
+  expect(refusedBeside(full, [...small, binaries('large', 64), binaries('other', 64)])).toEqual([
+    [expect.stringMatching(/^(large|other)$/), 'NodeSetBudget'],
+  ]);
+});
+
 it('namespaces cannot use up the lookups of a hook', () => {
   const onArgs = (name: string, type: string, indexes: readonly number[], filters: number): LinkPolicy =>
     testPolicy(

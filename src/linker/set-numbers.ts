@@ -26,41 +26,60 @@ export function createSetNumbers(picker: NumberPicker): SetNumbers {
   const chunks = new Set<string>();
   const ofNamespaces = new Set<string>();
 
-  function place({ set, key, path, chunks: own }: PlanSet, policy: LinkPolicy): number | Blamed {
-    for (const chunk of own) chunks.add(chunk);
-    if (chunks.size > SET_CHUNK_PLANES) {
-      const message = `paths of more than 255 bytes on this node are in more than ${SET_CHUNK_PLANES} pieces`;
-      return blame(policy, { reason: 'NodeSetBudget', path, message });
+  /** The set with which the policy asks for too much, and why it is; null: all of them fit. Those that fit have a number then. */
+  function findExcess(own: readonly PlanSet[], policy: LinkPolicy): { readonly entry: PlanSet; readonly message: string } | null {
+    const tooManyChunks = firstBeyond(own, chunks, SET_CHUNK_PLANES, (entry) => entry.chunks);
+    if (tooManyChunks !== null) {
+      return { entry: tooManyChunks, message: `paths of more than 255 bytes on this node are in more than ${SET_CHUNK_PLANES} pieces` };
     }
-    if (policy.ref.namespace !== null) ofNamespaces.add(key);
-    if (policy.ref.namespace !== null && ofNamespaces.size > NAMESPACED_SETS) {
+    const beyondShare = policy.ref.namespace === null ? null : firstBeyond(own, ofNamespaces, NAMESPACED_SETS, ({ key }) => [key]);
+    if (beyondShare !== null) {
       const message = `policies of namespaces on this node name more than ${NAMESPACED_SETS} different sets of executables and process ids; the rest is for policies of the cluster`;
-      return blame(policy, { reason: 'NodeSetBudget', path, message });
+      return { entry: beyondShare, message };
     }
-    const number = picker.numberOf(key);
-    if (number === null) {
-      const message = 'policies of this node name more than 256 different sets of executables and process ids';
-      return blame(policy, { reason: 'NodeSetBudget', path, message });
-    }
-    numbers.set(key, number);
-    const known = sets.get(number);
-    sets.set(number, known?.set.follows === true ? known : { key, set });
-    return number;
+    const unnumbered = own.find(({ key }) => picker.numberOf(key) === null);
+    if (unnumbered === undefined) return null;
+    return { entry: unnumbered, message: 'policies of this node name more than 256 different sets of executables and process ids' };
   }
 
   return {
     add(policy) {
-      const own: number[] = [];
-      for (const entry of setsOf(policy.plan)) {
-        const number = place(entry, policy);
-        if (typeof number !== 'number') return { ok: false, failure: number };
-        own.push(number);
+      const own = setsOf(policy.plan);
+      const excess = findExcess(own, policy);
+      if (excess !== null) {
+        // What does not fit takes nothing from those that come after it.
+        for (const { key } of own) if (!numbers.has(key)) picker.release(key);
+        return { ok: false, failure: blame(policy, { reason: 'NodeSetBudget', path: excess.entry.path, message: excess.message }) };
       }
-      return { ok: true, stamp: own.join() };
+      const given = own.map(({ set, key, chunks: pieces }) => {
+        const number = picker.numberOf(key) ?? 0;
+        for (const piece of pieces) chunks.add(piece);
+        if (policy.ref.namespace !== null) ofNamespaces.add(key);
+        numbers.set(key, number);
+        const known = sets.get(number);
+        sets.set(number, known?.set.follows === true ? known : { key, set });
+        return number;
+      });
+      return { ok: true, stamp: given.join() };
     },
     numbers,
     sets,
   };
+}
+
+/** The first that brings a sum of different things beyond what there may be; null: none does. */
+function firstBeyond(
+  own: readonly PlanSet[],
+  before: ReadonlySet<string>,
+  most: number,
+  thingsOf: (entry: PlanSet) => readonly string[],
+): PlanSet | null {
+  const fresh = new Set<string>();
+  for (const entry of own) {
+    for (const thing of thingsOf(entry)) if (!before.has(thing)) fresh.add(thing);
+    if (before.size + fresh.size > most) return entry;
+  }
+  return null;
 }
 
 /** Plans do not change: what was found in one holds as long as it is there. */
