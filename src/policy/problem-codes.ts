@@ -164,6 +164,11 @@ export const PROBLEM_CODES = [
     summary: 'What a test expects can never happen, or is no verdict: allow, deny EPERM, kill, signal SIGTERM, would deny.',
   },
   {
+    name: 'EveryProgram',
+    summary:
+      'The selector denies or kills where every program passes when it starts, and no filter says which programs or calls are meant: nothing would start any more.',
+  },
+  {
     name: 'CommonFile',
     summary:
       'The filter on paths fits a file that nearly every program opens when it starts, such as /etc/ld.so.cache under /etc/: nothing would start any more.',

@@ -1,10 +1,10 @@
 import type { PlanBytesFilter, PlanHook, PlanSelector } from '../plan.ts';
 import type { ProblemSink } from '../problem.ts';
 import type { Subject } from './subject.ts';
-import { enforces, isMonitor, isOnValues, nameOf, namesSomeProcesses, placesOf } from './narrowing.ts';
+import { enforces, isExcepted, isMonitor, isOnValues, nameOf, namesSomeProcesses, placesOf } from './narrowing.ts';
 
 /** Hooks that every file passes which is opened. */
-const OPENING: ReadonlySet<string> = new Set([
+export const OPENING: ReadonlySet<string> = new Set([
   'file_open',
   'security_file_open',
   'file_permission',
@@ -35,8 +35,8 @@ export function warnOfCommonFiles(sink: ProblemSink, { policy, plan }: Subject):
     if (isMonitor(policy) || !OPENING.has(hook.target) || !enforces(place) || selector.filters.some(isOnProcess)) {
       continue;
     }
-    const file = commonFile(hook, selector);
-    if (file !== undefined) {
+    const file = COMMON_FILES.find((each) => matches(hook, selector, each));
+    if (file !== undefined && !isExcepted(place, (earlier) => lets(hook, earlier, file))) {
       const message = `matches ${file}, which nearly every program opens when it starts: ${nameOf(hook)} would stop them all`;
       sink.warn('CommonFile', selector.path, message, 'name the files that matter, or the programs by matchBinaries');
     }
@@ -49,16 +49,16 @@ function isOnProcess(filter: PlanSelector['filters'][number]): boolean {
 }
 
 /** Only selectors whose filters on values are all about texts: anything else may well leave out what programs do when they start. */
-function commonFile(hook: PlanHook, selector: PlanSelector): string | undefined {
+function matches(hook: PlanHook, selector: PlanSelector, file: string): boolean {
   const filters = selector.filters.filter(isOnValues);
   const texts = filters.filter((filter): filter is PlanBytesFilter => filter.on === 'bytes');
-  if (
-    texts.length < filters.length ||
-    texts.some((filter) => filter.arg !== texts[0]?.arg || hook.args[filter.arg]?.resolve !== undefined)
-  ) {
-    return undefined;
-  }
-  return COMMON_FILES.find((file) => texts.every((filter) => holds(filter, file)));
+  const isOnOneText = texts.every((filter) => filter.arg === texts[0]?.arg && hook.args[filter.arg]?.resolve === undefined);
+  return texts.length === filters.length && isOnOneText && texts.every((filter) => holds(filter, file));
+}
+
+/** Whoever opens it: an exception for some programs leaves all others. */
+function lets(hook: PlanHook, earlier: PlanSelector, file: string): boolean {
+  return earlier.workload === undefined && earlier.filters.every(isOnValues) && matches(hook, earlier, file);
 }
 
 /** Compared as text: these names are ASCII, so bytes and characters agree, and lists of values may be long. */

@@ -105,7 +105,43 @@ describe('a policy that says writes and matches reads', () => {
   });
 });
 
+describe('a denial where every program passes', () => {
+  const all = (hook: string, ...selectors: object[]) => policyObject({ ...inPods, lsmhooks: [{ hook, args: FILE, selectors }] });
+
+  it.each(['bprm_check_security', 'bprm_creds_for_exec', 'mmap_file'])('stops them all if no filter says which: %s', (hook) => {
+    expect(codes(all(hook, { matchActions: [deny] }))).toEqual(['EveryProgram']);
+    expect(
+      codes(all(hook, { matchNamespaces: [{ namespace: 'Pod', operator: 'NotIn', values: ['kube-system'] }], matchActions: [kill] })),
+    ).toContain('EveryProgram');
+  });
+
+  it('is said of system calls and tracepoints too', () => {
+    expect(codes(probe({ call: 'sys_execve', selectors: [{ matchActions: [kill] }] }))).toEqual(['EveryProgram']);
+    const tracepoint = { subsystem: 'sched', event: 'sched_process_exec', selectors: [{ matchActions: [kill] }] };
+    expect(codes(policyObject({ ...inPods, tracepoints: [tracepoint] }))).toEqual(['EveryProgram']);
+  });
+
+  it('is none with a filter, with an exception before it, in monitor mode, or where few programs pass', () => {
+    const on = { matchBinaries: [{ operator: 'In', values: ['/usr/bin/nc'] }] };
+    expect(codes(all('bprm_check_security', { ...on, matchActions: [deny] }))).toEqual([]);
+    expect(codes(all('bprm_check_security', { ...on, matchActions: [{ action: 'NoPost' }] }, { matchActions: [deny] }))).toEqual([]);
+    const monitor = { ...inPods, options: [{ name: 'policy-mode', value: 'monitor' }] };
+    expect(codes(lsm({ matchActions: [deny] }, monitor, 'mmap_file'))).toEqual([]);
+    expect(codes(all('ptrace_access_check', { matchActions: [deny] }))).toEqual([]);
+  });
+});
+
 describe('a filter that is wider than it looks', () => {
+  it('is none after an exception for the files that all programs need, and is one after an exception for a program', () => {
+    const etc = { matchArgs: [on('Prefix', '/etc/')], matchActions: [deny] };
+    const needed = { matchArgs: [on('Equal', '/etc/ld.so.cache')], matchActions: [{ action: 'NoPost' }] };
+    const program = { matchBinaries: [{ operator: 'In', values: ['/bin/sh'] }], matchActions: [{ action: 'NoPost' }] };
+    const after = (earlier: object) =>
+      policyObject({ ...inPods, lsmhooks: [{ hook: 'file_open', args: FILE, selectors: [earlier, etc] }] });
+    expect(codes(after(needed))).toEqual([]);
+    expect(codes(after(program))).toEqual(['CommonFile']);
+  });
+
   it.each([
     [on('Prefix', '/etc/'), ['CommonFile']],
     [on('Prefix', '/'), ['CommonFile']],
@@ -220,9 +256,9 @@ describe('a kill without a deny', () => {
 
   it('is enough where nothing of the call is left when the process is gone', () => {
     for (const call of ['sys_execve', 'sys_setuid', 'sys_chroot']) {
-      expect([call, codes(probe({ ...file, call }))]).toEqual([call, []]);
+      expect([call, codes(probe({ ...file, call })).includes('KillWithoutDeny')]).toEqual([call, false]);
     }
-    expect(codes(lsm({ matchActions: [kill] }, inPods, 'bprm_check_security'))).toEqual([]);
+    expect(codes(lsm({ matchActions: [kill] }, inPods, 'bprm_check_security'))).not.toContain('KillWithoutDeny');
   });
 
   it('cannot be helped on a tracepoint or an ordinary function, so another hook is named', () => {

@@ -4,6 +4,7 @@ import { type Problem, type ProblemSink, createProblemSink } from '../problem.ts
 import type { Subject } from './subject.ts';
 import { warnOfChangingArguments } from './changing-arguments.ts';
 import { warnOfCommonFiles } from './common-files.ts';
+import { warnOfEveryProgram } from './every-program.ts';
 import { warnOfEverySyscall } from './every-syscall.ts';
 import { warnOfHotHooks } from './hot-hooks.ts';
 import { warnOfKillsWithoutDeny } from './kill-without-deny.ts';
@@ -15,6 +16,7 @@ import { warnOfUnsteadyFunctions } from './unsteady-functions.ts';
 
 /** The worst first: who sees only some of them sees these. */
 const CHECKS: readonly ((sink: ProblemSink, subject: Subject) => void)[] = [
+  warnOfEveryProgram,
   warnOfCommonFiles,
   warnOfMissingScope,
   warnOfReadingAsWell,

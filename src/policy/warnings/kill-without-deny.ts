@@ -2,7 +2,7 @@ import { effectOf, isDenying } from '../effect.ts';
 import type { PlanHook } from '../plan.ts';
 import type { ProblemSink } from '../problem.ts';
 import type { Subject } from './subject.ts';
-import { nameOf, placesOf, wordSet } from './narrowing.ts';
+import { bareName, nameOf, placesOf, wordSet } from './narrowing.ts';
 
 /**
  * Calls of which nothing is left when the process dies before it comes back from them: what they change is the process itself, and a
@@ -32,12 +32,4 @@ export function warnOfKillsWithoutDeny(sink: ProblemSink, { plan }: Subject): vo
 
 function canDeny(hook: PlanHook): boolean {
   return hook.kind === 'lsm' || (hook.kind === 'kprobe' && (hook.syscall || hook.target.startsWith('security_')));
-}
-
-/** Without what hooks of different kinds put before the same name. */
-function bareName(hook: PlanHook): string {
-  return hook.target
-    .replace(/^.*\//, '')
-    .replace(/^sys_(?:enter_)?/, '')
-    .replace(/^security_/, '');
 }

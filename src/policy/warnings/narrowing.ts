@@ -58,3 +58,20 @@ export function nameOf(hook: PlanHook): string {
 export function wordSet(names: string): ReadonlySet<string> {
   return new Set(names.split(' '));
 }
+
+/** Without what hooks of different kinds put before the same name. */
+export function bareName(hook: PlanHook): string {
+  return hook.target
+    .replace(/^.*\//, '')
+    .replace(/^sys_(?:enter_)?/, '')
+    .replace(/^security_/, '');
+}
+
+/**
+ * An earlier selector that does not enforce takes what it matches away from this one: the way to write exceptions. `takes`: whether it
+ * could match what is asked about.
+ */
+export function isExcepted({ hook, selector }: Place, takes: (earlier: PlanSelector) => boolean): boolean {
+  const earlier = hook.selectors.slice(0, hook.selectors.indexOf(selector));
+  return earlier.some((each) => !enforces({ hook, selector: each }) && takes(each));
+}

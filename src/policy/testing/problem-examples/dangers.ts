@@ -7,6 +7,17 @@ const inPods = (hooks: string): string => `podSelector: {}\n${hooks}`;
 
 /** What is valid and dangerous. */
 export const DANGER_EXAMPLES = {
+  EveryProgram: warned(
+    inPods(hook('lsmhooks', 'hook: bprm_check_security', ...selector(DENY))),
+    inPods(
+      hook(
+        'lsmhooks',
+        'hook: bprm_check_security',
+        'args: [{ index: 0, type: linux_binprm }]',
+        ...selector('matchArgs: [{ index: 0, operator: Postfix, values: [/nc] }]', DENY),
+      ),
+    ),
+  ),
   CommonFile: warned(
     inPods(onFile('matchArgs: [{ index: 0, operator: Prefix, values: [/etc/] }]', DENY)),
     inPods(onFile('matchArgs: [{ index: 0, operator: Prefix, values: [/etc/kubernetes/] }]', DENY)),
