@@ -262,6 +262,18 @@ describe('What happens', () => {
   });
 });
 
+it('functions of a list are explained together', () => {
+  const lists = [{ name: 'some', type: 'syscalls', values: ['sys_open', 'sys_openat', 'sys_kill'] }];
+  const { hooks } = explained(policyObject({ lists, kprobes: [{ call: 'list:some', syscall: true, args: [{ index: 0, type: 'int' }] }] }));
+  expect(hooks).toMatchObject([
+    {
+      path: 'spec.kprobes[0]',
+      when: 'one of 3 functions is reached: system call kill, system call open or system call openat',
+      reads: ['argument 0 as int32'],
+    },
+  ]);
+});
+
 describe('In a container whose pod is not known yet', () => {
   const deny = { matchActions: [{ action: 'Override', argError: -1 }] };
   const notKubeSystem = { matchNamespaces: [{ namespace: 'Pod', operator: 'NotIn', values: ['kube-system'] }] };

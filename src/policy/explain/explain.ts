@@ -6,7 +6,7 @@ import { allActions, besideSentences } from './beside-sentences.ts';
 import { costOf } from './cost.ts';
 import type { Explanation, HookExplanation, RuleExplanation } from './explanation.ts';
 import { filterClause } from './filter-clauses.ts';
-import { readSentences, remarksOf, whenSentence } from './hook-sentences.ts';
+import { readSentences, remarksOf, whenAnySentence, whenSentence } from './hook-sentences.ts';
 import { scopeSentences, workloadClause } from './scope-sentences.ts';
 import type { ArgumentNames } from './value-names.ts';
 import { andList } from './words.ts';
@@ -18,7 +18,7 @@ export function explain({ plan, mode, nodeSelector }: ExplainedPlan, names: Argu
   return {
     summary: summaryOf(plan, mode),
     who: scopeSentences(plan.scope, nodeSelector),
-    hooks: plan.hooks.map((hook) => explainHook(hook, names)),
+    hooks: [...functionLists(plan.hooks).values()].flatMap((hooks) => explainHooks(hooks, names)),
     beside: besideSentences(plan, mode),
     cost: costOf(plan),
   };
@@ -47,18 +47,31 @@ function sendsSignal({ kill, signal, notify }: Effect): boolean {
   return (signal !== null && !kill) || (notify !== null && notify.signal !== 0 && notify.signal !== SIGKILL);
 }
 
-function explainHook(hook: PlanHook, names: ArgumentNames): HookExplanation {
-  const all = hook.selectors.map((selector) => explainRule(hook, selector, names));
+/** Functions of a list differ in nothing but their names, and are explained together. */
+function functionLists(hooks: readonly PlanHook[]): ReadonlyMap<string, readonly PlanHook[]> {
+  return Map.groupBy(hooks, (hook) =>
+    JSON.stringify({ ...hook, target: hook.kind === 'kprobe' || hook.kind === 'fentry' ? '' : hook.target }),
+  );
+}
+
+function explainHooks(hooks: readonly PlanHook[], names: ArgumentNames): readonly HookExplanation[] {
+  const [hook] = hooks;
+  if (hook === undefined) return [];
+  const isList = hooks.length > 1;
+  // Each function calls its arguments as it likes.
+  const known = isList ? () => undefined : names;
+  const all = hook.selectors.map((selector) => explainRule(hook, selector, known));
   const last = all.findIndex(({ conditions }) => conditions.length === 0);
-  const rules = all.map((rule, at) => (last >= 0 && at > last ? neverReached(rule) : rule));
-  return {
-    path: hook.path,
-    when: whenSentence(hook),
-    reads: readSentences(hook, names),
-    rules,
-    hasRest: last < 0,
-    remarks: remarksOf(hook),
-  };
+  return [
+    {
+      path: hook.path,
+      when: isList ? whenAnySentence(hooks) : whenSentence(hook),
+      reads: readSentences(hook, known),
+      rules: all.map((rule, at) => (last >= 0 && at > last ? neverReached(rule) : rule)),
+      hasRest: last < 0,
+      remarks: remarksOf(hook),
+    },
+  ];
 }
 
 function neverReached({ path, conditions }: RuleExplanation): RuleExplanation {

@@ -1,7 +1,7 @@
 import type { PlanHook } from '../plan.ts';
 import { FUNCTIONS, type HookKnowledge, LSM_HOOKS, SYSCALLS, TRACEPOINTS } from './hook-knowledge.ts';
 import { type ArgumentNames, placeName } from './value-names.ts';
-import { andList, many, shortened } from './words.ts';
+import { andList, many, orList, shortened } from './words.ts';
 
 /** What is known about where a hook sits; undefined: nothing beyond its name. */
 export function knowledgeOf(hook: PlanHook): HookKnowledge | undefined {
@@ -45,6 +45,14 @@ export function whenSentence(hook: PlanHook): string {
   if (known === undefined && isKernel) return `the ${place} is reached${returns}`;
   return known === undefined ? `a process gets to ${place}${returns}` : `${known} (${place})${returns}`;
 }
+
+/** `one of 3 functions is reached: system call open, system call openat or kernel function do_exit`. */
+export function whenAnySentence(hooks: readonly PlanHook[]): string {
+  const returns = hooks.some((hook) => hook.returns === true) ? ', and again when it returns' : '';
+  return `one of ${many(hooks.length, 'function')} is reached${returns}: ${orList(shortened(hooks.map(placeOf), MAX_FUNCTIONS))}`;
+}
+
+const MAX_FUNCTIONS = 24;
 
 function placeOf(hook: PlanHook): string {
   const { generated, target, user } = hook;

@@ -19,8 +19,8 @@ export function orQuoted(values: readonly string[]): string {
 }
 
 /** Of many the first, and how many more there are. */
-export function shortened(words: readonly string[]): readonly string[] {
-  return words.length <= MAX_LISTED ? words : [...words.slice(0, MAX_LISTED - 1), `${words.length - MAX_LISTED + 1} more`];
+export function shortened(words: readonly string[], max = MAX_LISTED): readonly string[] {
+  return words.length <= max ? words : [...words.slice(0, max - 1), `${words.length - max + 1} more`];
 }
 
 export function many(count: number, noun: string): string {
