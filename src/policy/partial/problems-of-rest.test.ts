@@ -3,7 +3,7 @@ import { isJsonObject, withoutNulls } from '../plain-json.ts';
 import { MAX_PROBLEMS, createProblemSink, formatProblem } from '../problem.ts';
 import { tracingPolicySpec } from '../schema/spec.ts';
 import { addShapeProblems } from '../shape-problems.ts';
-import { ODD_VALUES, mutate } from '../testing/mutation.ts';
+import { ODD_VALUES, mutate, placesIn } from '../testing/mutation.ts';
 import { policyObject, problemsOf } from '../testing/policies.ts';
 import { WHOLE_LANGUAGE } from '../testing/whole-language.ts';
 
@@ -37,7 +37,7 @@ describe('a policy that is right but for one thing of a wrong shape', () => {
   it.each(WHOLE_LANGUAGE)(
     'is told of that thing alone, whichever it is: %s',
     (_, spec) => {
-      const places = Array.from({ length: 400 }, (_, at) => at);
+      const places = Array.from({ length: placesIn(spec) }, (_, at) => at);
       const odd = places.flatMap((at) => ODD.map((value) => mutate(spec, { kind: 'replace', at, with: ODD_VALUES.indexOf(value) })));
       const without = places.map((at) => mutate(spec, { kind: 'remove', at, with: 0 }));
       const noise = new Set<string>();

@@ -59,6 +59,11 @@ export function* withTextReplaced(value: unknown, evil: string): Generator<{ rea
   }
 }
 
+/** How many places `mutate` can change. */
+export function placesIn(value: unknown): number {
+  return pathsOf(value).length;
+}
+
 function pathsOf(value: unknown, path: Path = []): Path[] {
   const own: Path[] = path.length === 0 ? [] : [path];
   if (Array.isArray(value)) return [...own, ...value.flatMap((item, index) => pathsOf(item, [...path, index]))];
