@@ -117,13 +117,14 @@ int main(void)
 	MEMBER(pal_proc, key);
 	MEMBER(pal_proc, parent);
 	MEMBER(pal_proc, start_boottime);
-	MEMBER(pal_proc, sets);
 	MEMBER(pal_proc, set_gen);
-	MEMBER(pal_proc, flags);
+	MEMBER(pal_proc, sets);
 	MEMBER(pal_proc, ino);
 	MEMBER(pal_proc, dev);
+	MEMBER(pal_proc, flags);
 	MEMBER(pal_proc, exec_seq);
 	MEMBER(pal_proc, path_len);
+	MEMBER(pal_proc, rsvd);
 	MEMBER(pal_proc, path);
 	STRUCT(pal_hdr);
 	MEMBER(pal_hdr, len);

@@ -348,12 +348,14 @@ struct pal_key { u64 exec_ktime; u32 tgid, flags; }; /* 16 */
 struct pal_proc { /* task storage of the group leader; hash by tgid on old kernels */
 	struct pal_key key, parent;	/* 0,16 */
 	u64 start_boottime;		/* 32 */
-	u64 sets[PAL_SET_WORDS];	/* 40 */
-	u32 set_gen, flags;		/* 72: generation for which sets were computed */
-	u64 ino, dev;			/* 80 */
-	u32 exec_seq, path_len;		/* 96 */
-	char path[PAL_EXE_PATH_MAX];	/* 104 */
-}; /* 1128 */
+	/* By bank, as two generations look at a process at the same time around a flip: the generation for which the sets were computed, 0
+	 * while they change. It stands before them, so that a copy made meanwhile has no newer number than sets. */
+	u32 set_gen[2];			/* 40 */
+	u64 sets[2][PAL_SET_WORDS];	/* 48 */
+	u64 ino, dev;			/* 112 */
+	u32 flags, exec_seq, path_len, rsvd; /* 128 */
+	char path[PAL_EXE_PATH_MAX];	/* 144 */
+}; /* 1168 */
 
 /* ---- records: every len is a multiple of 8, at most 32 KiB ---- */
 enum pal_kind {
@@ -425,7 +427,8 @@ struct pal_arg { u8 slot, type, status, f; u32 len; }; /* 8, data, pad to 8 */
 struct pal_path_head { u16 mode, flags; u32 rsvd; }; /* 8 */
 
 struct pal_loss { struct pal_hdr h; u32 pol, reason; u64 n; };	  /* 48, made by the loader */
-struct pal_alarm { struct pal_hdr h; u32 code, arg; u64 a, b; };  /* 56 */
+#define PAL_ALARM_SKIPPED 64 /* calls that the kernel let pass without our program: recursion_misses */
+struct pal_alarm { struct pal_hdr h; u32 code, arg; u64 a, b; };  /* 56, made by the loader: code PAL_H_* or PAL_ALARM_*, a = how often since */
 struct pal_cg { struct pal_hdr h; u64 id, parent, pod; u32 op, cls; u16 l_name, pad[3]; }; /* 72, name padded to 8; op 1 mkdir, 2 release */
 
 /* ---- counters: cnt PERCPU_ARRAY[index] ---- */
@@ -440,6 +443,8 @@ struct pal_counters { u64 c[PAL_C_COUNT]; }; /* 96 */
 enum pal_health_counter {
 	PAL_H_EMPTY_SLOT = 0, PAL_H_NO_SCRATCH, PAL_H_NO_TABLE, PAL_H_PROC_MISSING, PAL_H_PROC_REBUILT, PAL_H_STORAGE_FAILED,
 	PAL_H_CRIT_LOST, PAL_H_TELE_LOST, PAL_H_OVERLAY_DROPPED, PAL_H_UNPROTECTED_START, PAL_H_CGROUP_FULL, PAL_H_EXEC_LATE,
+	PAL_H_LATE_UNMARKED, /* execve that had to be decided at once, its path unknown: no room for the mark */
+	PAL_H_KILL_FAILED, /* bpf_send_signal refused: kernel threads, and interrupts while another signal waits */
 	PAL_H_COUNT = 16,
 };
 struct pal_health { u64 c[PAL_H_COUNT]; };
@@ -463,7 +468,7 @@ PAL_ASSERT(sizeof(struct pal_sel) == 24);
 PAL_ASSERT(sizeof(struct pal_tbl) == 24064);
 PAL_ASSERT(sizeof(struct pal_str_key) == 260);
 PAL_ASSERT(sizeof(struct pal_str) == 72);
-PAL_ASSERT(sizeof(struct pal_proc) == 1128);
+PAL_ASSERT(sizeof(struct pal_proc) == 1168);
 PAL_ASSERT(sizeof(struct pal_exec) == 288);
 PAL_ASSERT(sizeof(struct pal_exit) == 120);
 PAL_ASSERT(sizeof(struct pal_clone) == 104);

@@ -42,7 +42,7 @@ INLINE void pal_exec_identify(struct pal_scratch *s, struct task_struct *t, stru
 	if (old && old->parent.exec_ktime) /* an exec changes the image, not the parent */
 		s->proc.parent = old->parent;
 	pal_proc_set_file(s, t, (u64)BPF_CORE_READ(bprm, file));
-	pal_proc_set_sets(s, generation);
+	pal_proc_renew_sets(s, &s->proc, generation);
 	pal_proc_store(s, t);
 }
 
@@ -51,8 +51,10 @@ INLINE void pal_exec_id(struct linux_binprm *bprm)
 	u32 index = 0;
 	struct pal_scratch *s = pal_scratch_claim(&index);
 
-	if (!s)
+	if (!s) {
+		pal_proc_disown(pal_current());
 		return;
+	}
 	pal_exec_identify(s, pal_current(), bprm, pal_generation());
 	pal_scratch_release(index);
 }

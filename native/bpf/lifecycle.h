@@ -70,7 +70,8 @@ INLINE void pal_clone_report(struct task_struct *child)
 	if ((u32)BPF_CORE_READ(child, pid) != tgid)
 		return;
 	b.start = b.exec_ktime = BPF_CORE_READ(child, start_boottime);
-	bpf_map_update_elem(&procx, &tgid, &b, BPF_ANY);
+	if (bpf_map_update_elem(&procx, &tgid, &b, BPF_ANY))
+		pal_health_count(PAL_H_STORAGE_FAILED);
 	pal_place_of_number(child, node_cfg.kflags, &place);
 	c.t.key.tgid = tgid;
 	c.t.key.exec_ktime = c.t.start = b.start;
@@ -95,7 +96,8 @@ INLINE void pal_exit_report(void)
 	/* When a thread that is not the leader execs, the leader exits first: not the end of the process. */
 	if (BPF_CORE_READ(t, signal, live.counter))
 		return;
-	p = pal_proc_current(pal_generation());
+	pal_proc_current(pal_generation());
+	p = pal_proc_get(t); /* its sets do not matter any more */
 	pal_place_of(t, node_cfg.kflags, &place);
 	pal_task_set(&e.t, t, p, place.cgid, place.cls);
 	if (p)

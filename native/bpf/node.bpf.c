@@ -101,12 +101,12 @@ int cg_release(u64 *ctx)
 	return 0;
 }
 
-/* Builds the record of a process that has none. */
+/* Builds the record of a process that has none of its own. */
 INLINE struct pal_proc *pal_iter_proc(struct pal_scratch *s, struct task_struct *t, u32 generation)
 {
 	struct pal_proc *p = pal_proc_get(t);
 
-	if (p && p->key.exec_ktime)
+	if (p && p->key.exec_ktime && p->key.tgid != PAL_NOBODY)
 		return p;
 	pal_proc_build(s, t, generation, PAL_PROC_FROM_ITER);
 	p = pal_proc_get(t);

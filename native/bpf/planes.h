@@ -117,7 +117,7 @@ INLINE void pal_binary_plane(u64 *cand, u64 *known, struct pal_tbl *t, u32 plane
 
 		if (j >= cfg.ncol)
 			break;
-		key = ((u8 *)p->sets)[j];
+		key = ((u8 *)p->sets[cfg.bank & 1])[j];
 		if (!key)
 			continue;
 		key += j * 256;

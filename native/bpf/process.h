@@ -4,6 +4,7 @@
  *
  * It is written at exec and copied at fork. A missing one is normal (programs attached late, a skipped fork) and is built on the spot from
  * the task. Sets belong to one generation; they are computed anew from the stored path when a process is first looked at under another.
+ * Threads of one process may be in hooks of two generations at once, so each bank has sets of its own.
  */
 #ifndef PALISADE_PROCESS_H
 #define PALISADE_PROCESS_H
@@ -28,6 +29,17 @@ INLINE int pal_proc_complete(const struct pal_proc *p, u32 tgid)
 	return p->key.tgid == tgid && p->key.exec_ktime;
 }
 
+#define PAL_NOBODY 0xffffffffu /* as tgid of a record: it is of an image that is gone */
+
+/* What could not be replaced must not stand for what a process runs now: the next look builds the record anew. */
+INLINE void pal_proc_disown(struct task_struct *t)
+{
+	struct pal_proc *p = pal_proc_get(t);
+
+	if (p)
+		p->key.tgid = PAL_NOBODY;
+}
+
 /* Writes the record in s->proc to the process of t. */
 INLINE int pal_proc_store(struct pal_scratch *s, struct task_struct *t)
 {
@@ -40,11 +52,18 @@ INLINE int pal_proc_store(struct pal_scratch *s, struct task_struct *t)
 	struct pal_proc *p = bpf_task_storage_get(&procs, t->group_leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (p) {
+		u32 tgid = s->proc.key.tgid;
+
+		/* The number comes last: another thread that finds it finds the record whole. */
+		s->proc.key.tgid = PAL_NOBODY;
 		bpf_probe_read_kernel(p, sizeof(*p), &s->proc);
+		barrier();
+		*(volatile u32 *)&p->key.tgid = tgid;
 		return 0;
 	}
 #endif
 	pal_health_count(PAL_H_STORAGE_FAILED);
+	pal_proc_disown(t);
 	return -1;
 }
 
@@ -64,7 +83,8 @@ INLINE void pal_birth_tell(const struct pal_proc *p)
 	struct pal_birth b = { .start = p->start_boottime, .exec_ktime = p->key.exec_ktime };
 	u32 tgid = p->key.tgid;
 
-	bpf_map_update_elem(&procx, &tgid, &b, BPF_ANY);
+	if (bpf_map_update_elem(&procx, &tgid, &b, BPF_ANY))
+		pal_health_count(PAL_H_STORAGE_FAILED);
 }
 
 /* The sets of path[0..len) under the generation's bank; none where the bank has no table. */
@@ -121,26 +141,31 @@ INLINE void pal_proc_begin(struct pal_scratch *s, struct task_struct *t, u64 exe
 	s->proc.start_boottime = BPF_CORE_READ(leader, start_boottime);
 	s->proc.key.exec_ktime = exec_ktime ? exec_ktime : s->proc.start_boottime;
 	s->proc.exec_seq = (u32)BPF_CORE_READ(t, self_exec_id);
-	s->proc.set_gen = 0;
+	s->proc.set_gen[0] = s->proc.set_gen[1] = 0;
 	pal_key_of(BPF_CORE_READ(leader, real_parent), &s->proc.parent);
 }
 
-INLINE void pal_proc_set_sets(struct pal_scratch *s, u32 generation)
+/* Threads that write the same bank at once write the same. */
+INLINE void pal_proc_renew_sets(struct pal_scratch *s, struct pal_proc *p, u32 generation)
 {
+	volatile u32 *made_for = &p->set_gen[generation & 1];
+	u64 *kept = p->sets[generation & 1];
 	u64 sets[PAL_SET_WORDS];
 
-	pal_sets_compute(s, generation, (u64)s->proc.path, s->proc.path_len, sets);
-	s->proc.sets[0] = sets[0];
-	s->proc.sets[1] = sets[1];
-	s->proc.sets[2] = sets[2];
-	s->proc.sets[3] = sets[3];
-	s->proc.set_gen = generation;
+	pal_sets_compute(s, generation, (u64)p->path, p->path_len, sets);
+	*made_for = 0;
+	barrier();
+	for (u32 i = 0; i < PAL_SET_WORDS; i++)
+		kept[i] = sets[i];
+	barrier();
+	*made_for = generation;
 }
 
 /* Builds t's record from what the task itself says. flags: how it came to be built. */
 INLINE int pal_proc_build(struct pal_scratch *s, struct task_struct *t, u32 generation, u32 flags)
 {
 	u64 exe = (u64)BPF_CORE_READ(t, mm, exe_file);
+	struct pal_proc *p;
 
 	pal_proc_begin(s, t, 0);
 	s->proc.flags |= flags;
@@ -148,7 +173,10 @@ INLINE int pal_proc_build(struct pal_scratch *s, struct task_struct *t, u32 gene
 	s->proc.ino = s->proc.dev = 0;
 	if (exe) /* none: a kernel thread, which runs nothing and is in no set */
 		pal_proc_set_file(s, t, exe);
-	pal_proc_set_sets(s, generation);
+	pal_proc_renew_sets(s, &s->proc, generation);
+	p = pal_proc_get(t);
+	if (p && p->key.tgid == s->proc.key.tgid)
+		return 0; /* another thread was quicker */
 	return pal_proc_store(s, t);
 }
 
@@ -165,20 +193,9 @@ INLINE void pal_proc_adopt(struct pal_proc *p, struct task_struct *t, u32 tgid)
 		p->parent = parent;
 	}
 	p->key.exec_ktime = p->start_boottime;
-	p->key.tgid = tgid;
+	barrier();
+	*(volatile u32 *)&p->key.tgid = tgid; /* last, as in pal_proc_store */
 	pal_birth_tell(p);
-}
-
-INLINE void pal_proc_renew_sets(struct pal_scratch *s, struct pal_proc *p, u32 generation)
-{
-	u64 sets[PAL_SET_WORDS];
-
-	pal_sets_compute(s, generation, (u64)p->path, p->path_len, sets);
-	p->sets[0] = sets[0];
-	p->sets[1] = sets[1];
-	p->sets[2] = sets[2];
-	p->sets[3] = sets[3];
-	p->set_gen = generation;
 }
 
 /* Makes the current process's record exist, be its own, and hold the sets of the generation. */
@@ -199,24 +216,30 @@ GLOBAL int pal_proc_fix(u32 generation)
 	} else {
 		if (!pal_proc_complete(p, tgid))
 			pal_proc_adopt(p, t, tgid);
-		if (p->set_gen != generation)
+		if (p->set_gen[generation & 1] != generation)
 			pal_proc_renew_sets(s, p, generation);
 	}
 	pal_scratch_release(index);
 	return 0;
 }
 
-/* The current process's record, whole; NULL where it can neither be found nor built. */
+/* Whether a record is the current process's own, with the sets of the generation. */
+INLINE int pal_proc_whole(const struct pal_proc *p, u32 generation)
+{
+	return p && pal_proc_complete(p, pal_tgid()) && p->set_gen[generation & 1] == generation;
+}
+
+/* The current process's record, whole; NULL where it can neither be found nor built nor completed. */
 INLINE struct pal_proc *pal_proc_current(u32 generation)
 {
 	struct task_struct *t = pal_current();
 	struct pal_proc *p = pal_proc_get(t);
-	u32 tgid = pal_tgid();
 
-	if (p && pal_proc_complete(p, tgid) && p->set_gen == generation)
+	if (pal_proc_whole(p, generation))
 		return p;
 	pal_proc_fix(generation);
-	return pal_proc_get(t);
+	p = pal_proc_get(t);
+	return pal_proc_whole(p, generation) ? p : NULL;
 }
 
 #endif

@@ -81,10 +81,8 @@ INLINE struct pal_scratch *pal_scratch_claim(u32 *index)
 	struct pal_scratch *base = pal_scratch_at(first);
 	u32 level;
 
-	if (!base)
-		return NULL;
-	level = *(volatile u32 *)&base->busy;
-	if (level >= PAL_SCRATCH_PER_CPU) {
+	level = base ? *(volatile u32 *)&base->busy : PAL_SCRATCH_PER_CPU;
+	if (!base || level >= PAL_SCRATCH_PER_CPU) {
 		pal_health_count(PAL_H_NO_SCRATCH);
 		return NULL;
 	}

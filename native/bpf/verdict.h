@@ -41,7 +41,7 @@ INLINE int pal_is_exempt(u32 cgflags, int only_unknown)
 	struct pal_proc *p = pal_proc_get(pal_current());
 	struct pal_exempt_key key;
 
-	if (!p)
+	if (!p || p->key.tgid == PAL_NOBODY)
 		return 0;
 	/*
 	 * The runtime's init runs in the pod's cgroup before it becomes the container, and opens files on mounts that it has just detached

@@ -1,7 +1,7 @@
 // Generated from native/abi/palisade.h by scripts/generate-abi.ts; do not edit.
 
 /** FNV-1a 64 of the header's bytes: agent and loader of different builds refuse each other. */
-export const ABI_HASH = 0x5a7a0da307a7c718n;
+export const ABI_HASH = 0x5de85942bd1a67dfn;
 
 export const PAL_ABI_VERSION = 1;
 export const PAL_LAYOUT_VERSION = 1;
@@ -245,6 +245,7 @@ export const PAL_A_NULL = 5;
 export const PAL_A_PENDING = 6;
 export const PAL_A_ABSENT = 7;
 export const PAL_PATHF_DELETED = 1;
+export const PAL_ALARM_SKIPPED = 64;
 export const PAL_C_MATCH = 0;
 export const PAL_C_POST = 1;
 export const PAL_C_NOPOST = 2;
@@ -270,6 +271,8 @@ export const PAL_H_OVERLAY_DROPPED = 8;
 export const PAL_H_UNPROTECTED_START = 9;
 export const PAL_H_CGROUP_FULL = 10;
 export const PAL_H_EXEC_LATE = 11;
+export const PAL_H_LATE_UNMARKED = 12;
+export const PAL_H_KILL_FAILED = 13;
 export const PAL_H_COUNT = 16;
 
 export const SLOT_LAYOUT = {
@@ -517,19 +520,20 @@ export const KEY_LAYOUT = {
   },
 } as const;
 export const PROC_LAYOUT = {
-  bytes: 1128,
+  bytes: 1168,
   at: {
     key: 0,
     parent: 16,
     start_boottime: 32,
-    sets: 40,
-    set_gen: 72,
-    flags: 76,
-    ino: 80,
-    dev: 88,
-    exec_seq: 96,
-    path_len: 100,
-    path: 104,
+    set_gen: 40,
+    sets: 48,
+    ino: 112,
+    dev: 120,
+    flags: 128,
+    exec_seq: 132,
+    path_len: 136,
+    rsvd: 140,
+    path: 144,
   },
 } as const;
 export const HDR_LAYOUT = {
