@@ -5,7 +5,8 @@
 //   actor write PATH TEXT      appends TEXT; likewise
 //   actor open-deep FOLDER     opens FOLDER/…/f, whose path is longer than any path may be written; makes it where it is missing
 //   actor open-detached FOLDER mounts a file system on FOLDER, detaches it while standing in it, and opens its file f
-//   actor literal              forks a child that executes /t/bin/victim, named by a string literal that nobody has touched
+//   actor literal              forks a child that executes /t/bin/victim, named by a constant whose page is not in memory
+//   actor literal-thread       the same by a second thread of the child
 //   actor serve                standard input: lines "UID CGROUP BINARY VERB PATH" (CGROUP: a folder of cgroupfs, or -). For each one a child
 //                              joins the cgroup, becomes the user and executes BINARY VERB PATH. Answer: "PID STATUS", minus the signal if killed
 //   actor hammer THREADS DENIED ALLOWED
@@ -26,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -78,11 +80,23 @@ static int status_of(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-static int literal(void) {
+static const char victim_path[4096] __attribute__((aligned(4096))) = "/t/bin/victim";
+
+static void *victim(void *unused) {
+  static char *const argv[] = {"victim", "open", "/t/a", NULL};
+  if (madvise((void *)victim_path, sizeof victim_path, MADV_DONTNEED)) _exit(200);
+  execve(victim_path, argv, environ);
+  _exit(errno);
+  return unused;
+}
+
+static int literal(int by_thread) {
   pid_t child = fork();
   if (child == 0) {
-    execl("/t/bin/victim", "victim", "open", "/t/a", (char *)0);
-    _exit(errno);
+    pthread_t thread;
+    if (!by_thread) victim(NULL);
+    pthread_create(&thread, NULL, victim, NULL);
+    for (;;) pause();
   }
   printf("%d %d\n", child, status_of(child));
   return 0;
@@ -186,7 +200,8 @@ int main(int argc, char **argv) {
   if (argc >= 4 && !strcmp(verb, "write")) return write_once(argv[2], argv[3]);
   if (argc >= 3 && !strcmp(verb, "open-deep")) return open_deep(argv[2]);
   if (argc >= 3 && !strcmp(verb, "open-detached")) return open_detached(argv[2]);
-  if (!strcmp(verb, "literal")) return literal();
+  if (!strcmp(verb, "literal")) return literal(0);
+  if (!strcmp(verb, "literal-thread")) return literal(1);
   if (!strcmp(verb, "serve")) return serve();
   if (argc == 5 && !strcmp(verb, "hammer")) {
     denied_path = argv[3], allowed_path = argv[4];

@@ -77,4 +77,20 @@ describe('On 7.x, preemptible and without the BPF LSM: the named reason why it c
     expect((await kernel.act({ path: '/t/secret/one' })).status).toBe(-SIGKILL);
     expect((await kernel.act({ path: '/t/free/one' })).status).toBe(0);
   });
+
+  it('kills at exec by a path that can only be read late, also when a thread executes it that has lost its number meanwhile', async () => {
+    await kernel.apply([
+      testPolicy(
+        'exec',
+        `kprobes:
+- call: sys_execve
+  syscall: true
+  args: [{index: 0, type: string}]
+  selectors:
+  - matchArgs: [{index: 0, operator: Equal, values: [/t/bin/victim]}]
+    matchActions: [{action: Sigkill}]`,
+      ),
+    ]);
+    for (const verb of ['literal', 'literal-thread']) expect((await kernel.runActor(verb)).stdout.trim(), verb).toMatch(/^\d+ -9$/);
+  });
 });

@@ -107,15 +107,37 @@ INLINE void pal_scratch_begin(struct pal_scratch *s, const u64 *cand, const u64 
 	}
 }
 
+/* No plane over the call's arguments knows its value. */
+INLINE void pal_apply_unknown(u64 *cand, u64 *known, struct pal_tbl *t)
+{
+	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
+		if (p >= cfg.np_mem)
+			break;
+		if (p >= cfg.np_task)
+			pal_apply(cand, known, t, p, NULL, 0);
+	}
+}
+
+/* For a call that can neither be decided now nor later. */
+GLOBAL int pal_arguments_unknown(u32 index)
+{
+	struct pal_scratch *s = pal_scratch_at(index);
+	struct pal_tbl *t = pal_table();
+
+	if (s && t)
+		pal_apply_unknown(s->cand, s->known, t);
+	return 0;
+}
+
 INLINE int pal_run(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index, struct pal_tbl *t)
 {
 	pal_take_words(ctx, front, s);
 	if (!pal_scalar_planes(index))
 		return 0;
 	if (!pal_memory_planes(ctx, front, s, index, t) || ((cfg.feat & PAL_FEAT_LATE_MARK) && pal_late_rest(index))) {
-		if ((cfg.feat & PAL_FEAT_LATE_MARK) && s->late)
-			pal_late_mark();
-		return 0;
+		if (!(cfg.feat & PAL_FEAT_LATE_MARK) || !s->late || pal_late_mark())
+			return 0;
+		pal_arguments_unknown(index);
 	}
 	pal_proc_current(pal_own_generation()); /* whole from here on, for exemption and record */
 	pal_decide(index);
@@ -140,12 +162,7 @@ INLINE int pal_run_blind(u64 *cand, u64 *known, struct pal_tbl *t)
 {
 	u64 kill = 0, sure = 0;
 
-	ROLLED for (u32 p = 0; p < PAL_PLANES; p++) {
-		if (p >= cfg.np_mem)
-			break;
-		if (p >= cfg.np_task)
-			pal_apply(cand, known, t, p, NULL, 0);
-	}
+	pal_apply_unknown(cand, known, t);
 	FOR_WORDS(w) {
 		cand[w] = pal_firsts(cand[w], t->lsb[w], t->msb[w]);
 		kill |= cand[w] & (known[w] | ~pal_denies(t, w)) & t->kill[w];
@@ -173,10 +190,10 @@ INLINE int pal_admit(void *ctx, const enum pal_front front)
 {
 	if (front == PAL_FRONT_RAW && (cfg.feat & PAL_FEAT_SYS_ENTER) && pal_other_syscall(ctx))
 		return 0;
-	if ((cfg.feat & PAL_FEAT_LATE_RUN) && !pal_late_take())
+	if ((cfg.feat & PAL_FEAT_LATE_RUN) && !pal_late_take(pal_late_tid(ctx, front)))
 		return 0;
 	if (cfg.feat & PAL_FEAT_LATE_MARK)
-		pal_late_take(); /* a mark of an earlier call that never came to its late hook */
+		pal_late_take(pal_tid()); /* a mark of an earlier call that never came to its late hook */
 	return 1;
 }
 
