@@ -142,8 +142,7 @@ INLINE int pal_run(void *ctx, const enum pal_front front, struct pal_scratch *s,
 	pal_proc_current(pal_own_generation()); /* whole from here on, for exemption and record */
 	pal_decide(index);
 	if (s->nmatch) {
-		pal_capture_dpaths(ctx, front, s);
-		pal_capture(index);
+		pal_capture(ctx, front, s, index);
 		pal_emit(index);
 	}
 	return s->err;

@@ -55,6 +55,15 @@ INLINE int pal_is_exempt(u32 cgflags, int only_unknown)
 	return bpf_map_lookup_elem(&exempt, &key) != NULL;
 }
 
+/* 1: the process dies. What was not done is counted and not told as done. */
+INLINE int pal_kill(void)
+{
+	if (!bpf_send_signal(PAL_SIGKILL))
+		return 1;
+	pal_health_count(PAL_H_KILL_FAILED);
+	return 0;
+}
+
 /* The error of the most severe class that a mask hits; 0 if none does. */
 INLINE s32 pal_deny_error(const u64 *mask, const struct pal_tbl *t)
 {
@@ -120,8 +129,10 @@ INLINE void pal_act(struct pal_scratch *s, struct pal_tbl *t, u32 w, u64 bit, st
 	} else {
 		/* what denies as well does not kill for an unknown value: the deny is enough */
 		if (kills && (is_known || !denies)) {
-			c->c[PAL_C_KILL]++;
-			o->acts |= PAL_ACT_SIGKILL;
+			if (s->sig) {
+				c->c[PAL_C_KILL]++;
+				o->acts |= PAL_ACT_SIGKILL;
+			}
 		} else if (kills) {
 			c->c[PAL_C_KILL_SUPPRESSED]++;
 			o->f |= PAL_MF_KILL_SUPPRESSED;
@@ -236,10 +247,8 @@ INLINE void pal_enforce(struct pal_scratch *s, struct pal_tbl *t)
 	}
 	if (PAL_CAN_DENY)
 		s->err = pal_deny_error(s->cand, t);
-	if (kill) {
+	if (kill && pal_kill())
 		s->sig = PAL_SIGKILL;
-		bpf_send_signal(PAL_SIGKILL);
-	}
 }
 
 /* Decides over s->cand: error and signal take effect, matches are counted and listed in s->match. */
