@@ -58,3 +58,10 @@ test('a name with control characters cannot move the cursor', () => {
   expect(shown).not.toContain('\u001b');
   expect(shown).toContain('\\u001b');
 });
+
+test('an event of a kind that this version does not know is shown as it came, and stops nobody', () => {
+  const event: AgentEvent = JSON.parse(JSON.stringify({ ...envelope, process_magic: { name: '\u001b[2J\u009b' } }));
+  expect(line(event)).toMatch(/^❔ \{.*"process_magic":\{"name":"\\u001b\[2J\\u009b"\}/);
+  const lie: AgentEvent = JSON.parse(JSON.stringify({ ...envelope, process_lsm: 5 }));
+  expect(line(lie)).toContain('"process_lsm":5');
+});

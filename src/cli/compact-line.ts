@@ -8,6 +8,15 @@ import { EXEMPT_TAG, WOULD_TAG } from '../nodeagent/events/hook-event.ts';
 export type LineStyle = { readonly color: boolean };
 
 export function compactLine(event: AgentEvent, style: LineStyle): string {
+  try {
+    return knownLine(event, style);
+  } catch {
+    // What a node says is not checked member by member: it may be of a newer version, or lie. The others shall be shown.
+    return `❔ ${visible(JSON.stringify(event))}`;
+  }
+}
+
+function knownLine(event: AgentEvent, style: LineStyle): string {
   const policy = policyOf(event);
   const parts = lineParts(event);
   const label = style.color ? paint(parts.label.padEnd(7), parts.tone) : parts.label.padEnd(7);

@@ -15,7 +15,7 @@ function line(node: string, second: number): Buffer {
   return Buffer.from(`${JSON.stringify({ palisade_loss: { reason: 'SequenceGap', count: '1' }, node_name: node, time })}\n`);
 }
 
-type Node = { send(second: number): 'room' | 'full'; end(end?: ExecEnd): void };
+type Node = { send(second: number): 'room' | 'full'; sendBytes(bytes: Buffer): void; end(end?: ExecEnd): void };
 
 /** Two nodes and what is shown of them: seconds, and what is missing. */
 function start() {
@@ -29,6 +29,7 @@ function start() {
       new Promise((resolve) => {
         nodes.set(node, {
           send: (second) => (onOutput(line(node, second)) === undefined ? 'room' : 'full'),
+          sendBytes: (bytes) => void onOutput(bytes),
           end: (end = DONE) => resolve(end),
         });
         signal.addEventListener('abort', () => resolve({ code: null, message: 'aborted', stderr: '' }));
@@ -42,11 +43,24 @@ function start() {
     },
     onMissing: (node, reason) => missing.push(`${node}: ${reason}`),
   });
-  const of = (node: string): Node => nodes.get(node) ?? { send: () => 'room', end: () => {} };
+  const of = (node: string): Node => nodes.get(node) ?? { send: () => 'room', sendBytes: () => {}, end: () => {} };
   return { clock, of, shown, missing, finished };
 }
 
 describe('events of several nodes', () => {
+  it('are told of where one is too long to be kept', async () => {
+    const { clock, of, shown, missing, finished } = start();
+    await clock.advance(0);
+    of('a').sendBytes(Buffer.alloc(3 << 20, 'x'));
+    of('a').sendBytes(Buffer.from('\n'));
+    of('a').send(1);
+    of('a').end();
+    of('b').end();
+    await finished;
+    expect(shown).toEqual(['a1']);
+    expect(missing).toEqual(['a: an event of more than 1 MiB is left out']);
+  });
+
   it('come in order of time, however their nodes take turns', async () => {
     const { clock, of, shown, missing, finished } = start();
     await clock.advance(0);

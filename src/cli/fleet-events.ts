@@ -78,10 +78,12 @@ async function* eventsOf(pod: AgentPod, options: FleetEventsOptions, signal: Abo
   let wake: () => void = () => {};
   const flow: { room: PromiseWithResolvers<void> | null } = { room: null };
   const onOutput: OutputHandler = (chunk) => {
+    const oversizedBefore = splitter.oversized;
     for (const line of splitter.push(chunk)) {
       const event = parseEvent(line);
       if (event !== null) ready.push(event);
     }
+    if (splitter.oversized > oversizedBefore) options.onMissing(pod.node, 'an event of more than 1 MiB is left out');
     wake();
     if (ready.length <= MAX_WAITING) return undefined;
     flow.room ??= Promise.withResolvers<void>();
