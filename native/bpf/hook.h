@@ -170,7 +170,7 @@ INLINE int pal_run_blind(u64 *cand, u64 *known, struct pal_tbl *t)
 	if (!pal_any(cand) || pal_blind_exempt(sure == 0))
 		return 0;
 	if (kill)
-		bpf_send_signal(PAL_SIGKILL);
+		pal_kill();
 	return PAL_CAN_DENY ? pal_deny_error(cand, t) : 0;
 }
 

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
-import { type CliIo, writeOut } from './cli-io.ts';
+import { didYouMean } from '../policy/nearest.ts';
+import { CliError, type CliIo, writeOut } from './cli-io.ts';
 import { diffFacts } from './facts-diff.ts';
 import { findNames } from './facts-find.ts';
 import { type FactsSummary, abilityRows, summarizeFacts } from './facts-summary.ts';
@@ -32,7 +33,15 @@ export function addFactsCommand(program: Command, io: CliIo): void {
     .description('Show what kernels can do, from recordings')
     .addOption(outputOption())
     .addHelpText('after', EXAMPLES)
-    .action((flags: Output) => list(flags, io));
+    .allowExcessArguments()
+    .action((flags: Output, command: Command) => {
+      const [word] = command.args;
+      if (word === undefined) return list(flags, io);
+      const names = command.commands.map((one) => one.name());
+      throw new CliError(
+        `unknown command ${JSON.stringify(`facts ${word.slice(0, 64)}`)}; ${didYouMean(word, names) ?? `there are ${names.join(', ')}`}`,
+      );
+    });
   // Options of `facts` itself are for the list.
   facts
     .command('list')

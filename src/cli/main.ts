@@ -72,6 +72,7 @@ const program = new Command(isPlugin ? 'kubectl palisade' : 'palisade')
   .helpOption('-h, --help', 'show help')
   .helpCommand('help [command]', 'show help of a command')
   .showHelpAfterError('(--help shows how)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'palisade:')) })
   .exitOverride();
 
 try {

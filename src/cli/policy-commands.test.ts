@@ -151,6 +151,8 @@ describe('The command itself', timing, () => {
   it('suggests the command that is near', async () => {
     expect(await runCli(['lnit'])).toEqual({ code: 2, stdout: '', stderr: 'palisade: unknown command "lnit"; did you mean "lint"?\n' });
     expect((await runCli(['frobnicate'])).stderr).toBe('palisade: unknown command "frobnicate"; "palisade help" lists all\n');
+    expect((await runCli(['facts', 'fnd', 'x'])).stderr).toBe('palisade: unknown command "facts fnd"; did you mean "find"?\n');
+    expect((await runCli(['node', 'suspnd'])).stderr).toContain('Did you mean suspend?');
   });
 
   it('says its version, for people and programs', async () => {
