@@ -68,28 +68,17 @@ GLOBAL int pal_late_rest(u32 index)
 }
 
 /* Extracts what the matches want to see and no plane has asked for. */
-GLOBAL int pal_capture(u32 index)
-{
-	struct pal_scratch *s = pal_scratch_at(index);
-
-	if (!s)
-		return 0;
-	ROLLED for (u32 i = 0; i < PAL_SLOTS; i++) {
-		if (i >= cfg.nslots)
-			break;
-		if ((s->cap & ~s->done) & (1u << i))
-			pal_extract(index, i);
-	}
-	return 0;
-}
-
-INLINE void pal_capture_dpaths(void *ctx, const enum pal_front front, struct pal_scratch *s)
+INLINE void pal_capture(void *ctx, const enum pal_front front, struct pal_scratch *s, u32 index)
 {
 	ROLLED for (u32 i = 0; i < PAL_SLOTS; i++) {
 		if (i >= cfg.nslots)
 			break;
-		if (pal_by_dpath(front, i) && ((s->cap & ~s->done) & (1u << i)))
+		if (!((s->cap & ~s->done) & (1u << i)))
+			continue;
+		if (pal_by_dpath(front, i))
 			pal_extract_dpath(s, ctx, i, &cfg.slot[i]);
+		else
+			pal_extract(index, i);
 	}
 }
 
