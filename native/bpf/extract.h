@@ -183,10 +183,13 @@ INLINE int pal_string_address(const volatile struct pal_slot *c, u64 raw, u64 *a
 
 INLINE void pal_put_string(struct pal_scratch *s, const struct pal_open_arg *a, u32 slot, const volatile struct pal_slot *c)
 {
-	u64 data = a->data, address = 0, len = 0;
+	u64 data = a->data, address = 0, len = 0, room = PAL_STRING_MAX;
 	u32 status = PAL_A_OK;
 	long n;
 
+	if ((c->flags & PAL_SF_FIELD_ARRAY) && c->max < PAL_STRING_MAX)
+		room = c->max + 1; /* the array need not end with a NUL */
+	BOUND(room, 8191);
 	BOUND(data, 32767);
 	if (pal_string_address(c, pal_slot_word(s, c), &address)) {
 		status = PAL_A_FAULT;
@@ -196,13 +199,15 @@ INLINE void pal_put_string(struct pal_scratch *s, const struct pal_open_arg *a, 
 		if ((c->flags & PAL_SF_USER) && c->src != PAL_SRC_BPRM_FILENAME)
 			n = bpf_probe_read_user_str(&s->rec[data], PAL_STRING_MAX, (const void *)address);
 		else
-			n = bpf_probe_read_kernel_str(&s->rec[data], PAL_STRING_MAX, (const void *)address);
+			n = bpf_probe_read_kernel_str(&s->rec[data], room, (const void *)address);
 		if (n <= 0)
 			status = PAL_A_FAULT;
 		else
 			len = n - 1;
-		if (len >= PAL_STRING_MAX - 1)
+		if (len >= PAL_STRING_MAX - 1) {
 			status = PAL_A_TRUNC;
+			s->cut |= 1u << (slot & 31);
+		}
 	}
 	BOUND(len, 4095);
 	pal_arg_close(s, a, slot, PAL_T_STRING, status, data, len);

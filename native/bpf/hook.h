@@ -85,7 +85,7 @@ INLINE void pal_capture(void *ctx, const enum pal_front front, struct pal_scratc
 INLINE void pal_scratch_begin(struct pal_scratch *s, const u64 *cand, const u64 *known)
 {
 	s->off = PAL_ARGS_AT;
-	s->done = s->unk = s->faulted = 0;
+	s->done = s->unk = s->cut = s->faulted = 0;
 	s->nargs = s->nmatch = s->cap = 0;
 	s->err = 0;
 	s->sig = s->enforced = s->late = 0;

@@ -264,7 +264,8 @@ GLOBAL int pal_string_plane(u32 index, u32 plane)
 		return 0;
 	at = s->dat[slot];
 	len = s->len[slot];
-	if (s->unk & (1u << slot)) {
+	/* of a text that was cut off the beginning is known, and not the end */
+	if ((s->unk | (c->kind == PAL_K_SUFFIX ? s->cut : 0)) & (1u << slot)) {
 		pal_apply(s->cand, s->known, t, plane, NULL, 0);
 		return pal_any(s->cand);
 	}

@@ -31,7 +31,7 @@ struct pal_scratch {
 	u32 busy;	/* 1: claimed; old flavour: the level, in a CPU's first slot */
 	u32 index;	/* of this slot */
 	u32 off;	/* end of the arguments in rec */
-	u32 done, unk;	/* a bit per slot: extracted, its value is unknown */
+	u32 done, unk, cut; /* a bit per slot: extracted, its value is unknown, only its beginning is known */
 	u32 nargs, nmatch, cap, faulted;
 	s32 err;
 	u32 sig, flags, enforced;

@@ -17,6 +17,7 @@ enum pal_walk_end {
 
 #define PAL_SB_KERNMOUNT (1 << 22)
 #define PAL_WALK_STEPS 2048
+#define PAL_WALK_NAME_MAX 255 /* of one component; some file systems have longer ones (FUSE) */
 #define PAL_WALK_STEPS_OLD 1024
 
 /* d_parent and d_name: neighbours on every kernel seen so far, then one read is enough. */
@@ -44,15 +45,14 @@ INLINE int pal_walk_prepend(struct pal_scratch *s, const struct pal_dentry_head 
 	struct pal_walk *w = &s->walk;
 	u64 len = h->len, off = w->off, copy;
 
-	BOUND(len, 255);
-	if (off < len + 1) {
+	if (len > PAL_WALK_NAME_MAX || off < len + 1) {
 		w->done = PAL_WALK_TOO_LONG;
 		return -1;
 	}
 	off -= len + 1;
 	BOUND(off, 4095);
 	s->walk_buf[off] = '/';
-	copy = len;
+	copy = len; /* the verifier has forgotten its bound */
 	BOUND(copy, 255);
 	pal_read(&s->walk_buf[off + 1], copy, h->name);
 	w->off = off;
