@@ -67,11 +67,21 @@ function callerOf(sink: ProblemSink, path: string, file: TestFile, words: TestCa
   if (host && words.pod !== undefined) {
     sink.error('UselessField', fieldPath(path, 'pod'), 'says nothing about a process of the host', 'leave out pod or host');
   }
+  refuseNotKnown(sink, fieldPath(path, 'pod'), words.pod);
   const process = mixProcesses(file.process, words.process);
   const namespaces = policies.flatMap(({ plan }) => plan.scope.namespace ?? []);
   // What the file says for all cases is told once, at the file.
   const at = words.process === undefined ? '' : path;
   return readCaller(sink, at, { process, pod, host }, { namespace: namespaces[0] ?? 'default' });
+}
+
+/** What nobody knows of a pod yet decides nothing: a case that says it would pass for another reason than it seems. */
+function refuseNotKnown(sink: ProblemSink, path: string, pod: PodWords | undefined): void {
+  if (pod === undefined || typeof pod === 'string' || pod.state === undefined || pod.state === 'known') return;
+  const notKnown = new Set(['labels', 'container', ...(pod.state === 'unknown' ? ['namespace'] : [])]);
+  for (const field of Object.keys(pod).filter((name) => notKnown.has(name))) {
+    sink.error('UselessField', fieldPath(path, field), `is not known where the pod is ${pod.state}`, `leave out ${field} or state`);
+  }
 }
 
 /** Field by field: a case says what is different. */

@@ -233,6 +233,17 @@ cases:
   });
 });
 
+it('what nobody knows of a pod yet is refused, because it decides nothing', () => {
+  const policy = testedPolicy(lsmPolicy({}, { podSelector: { matchLabels: { app: 'web' } } }));
+  const problems = (pod: string): readonly string[] =>
+    runTestText(`{ pod: { labels: { app: web } }, cases: [{ name: x, args: [/a], pod: ${pod}, expect: nothing }] }`, [policy]).problems;
+  expect(problems('{ state: pending, labels: { app: web } }')).toEqual([
+    expect.stringContaining('UselessField: cases[0].pod.labels: is not known where the pod is pending; leave out labels or state'),
+  ]);
+  expect(problems('{ state: unknown, namespace: a }')).toEqual([expect.stringContaining('cases[0].pod.namespace')]);
+  expect(problems('{ state: pending, namespace: a }')).toEqual([]);
+});
+
 describe('the action of an event', () => {
   it('is a kill before a denial, else the last that was done, and monitor mode does nothing of either', () => {
     const of = (...names: readonly object[]) => testedPolicy(lsmPolicy({ matchActions: names }));
