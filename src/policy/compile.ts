@@ -16,6 +16,7 @@ import { LIMITS } from './limits.ts';
 import { type LabelSelector, PLAN_FORMAT, type Plan, type PlanHook, type PlanScope, type PolicyMode } from './plan.ts';
 import type { Outcome, Policy } from './policy.ts';
 import { type ProblemSink, TooManyErrors, createProblemSink, fieldPath, hasErrors } from './problem.ts';
+import { HOOK_SECTIONS } from './schema/spec.ts';
 import { addDangers } from './warnings/dangers.ts';
 
 export type CompiledPolicy = {
@@ -60,7 +61,7 @@ function compileAll(sink: ProblemSink, policy: Policy): Outcome<CompiledPolicy> 
     const hint = 'leave podSelector, containerSelector and hostSelector out, or put the hooks into a policy of their own';
     sink.error('LoaderWithScope', 'spec.loader', 'reports what any process of the node maps, and the policy is about some only', hint);
   }
-  if (!loader && SECTIONS.every((section) => (spec[section] ?? []).length === 0)) {
+  if (!loader && HOOK_SECTIONS.every((section) => (spec[section] ?? []).length === 0)) {
     sink.error('NoHooks', 'spec', 'watches nothing', 'add kprobes, tracepoints or lsmhooks');
   }
   warnOfUnused(sink, spec);
@@ -74,8 +75,6 @@ function compileAll(sink: ProblemSink, policy: Policy): Outcome<CompiledPolicy> 
   };
   return finish(sink, policy, { plan, mode, nodeSelector });
 }
-
-const SECTIONS = ['kprobes', 'tracepoints', 'lsmhooks', 'fentries', 'uprobes', 'usdts'] as const;
 
 /** Section by section; none is compiled any more after too many. */
 function compileHooks(sink: ProblemSink, context: PolicyContext, { spec }: Policy): readonly PlanHook[] {

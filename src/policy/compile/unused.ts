@@ -1,6 +1,6 @@
 import { type ProblemSink, fieldPath, quote } from '../problem.ts';
 import type { SelectorSpec } from '../schema/selectors.ts';
-import type { TracingPolicySpec } from '../schema/spec.ts';
+import { HOOK_SECTIONS, type TracingPolicySpec } from '../schema/spec.ts';
 
 /** Lists, macros and enforcers that nothing refers to: probably a typo, or something forgotten. */
 export function warnOfUnused(sink: ProblemSink, spec: TracingPolicySpec): void {
@@ -31,6 +31,5 @@ export function warnOfUnused(sink: ProblemSink, spec: TracingPolicySpec): void {
 }
 
 function selectorsOf(spec: TracingPolicySpec): readonly SelectorSpec[] {
-  const sections = [spec.kprobes, spec.tracepoints, spec.lsmhooks, spec.fentries, spec.uprobes, spec.usdts];
-  return sections.flatMap((hooks) => (hooks ?? []).flatMap((hook) => hook.selectors ?? []));
+  return HOOK_SECTIONS.flatMap((section) => (spec[section] ?? []).flatMap((hook) => hook.selectors ?? []));
 }

@@ -1,7 +1,7 @@
 import { fieldPath } from '../problem.ts';
 import type { ArgumentSpec } from '../schema/arguments.ts';
 import type { SelectorSpec } from '../schema/selectors.ts';
-import type { TracingPolicySpec } from '../schema/spec.ts';
+import { HOOK_SECTIONS, type TracingPolicySpec } from '../schema/spec.ts';
 import type { Flaw } from './repair.ts';
 
 /** A hook of which something is not known: what can still be said of its filters and actions. */
@@ -15,14 +15,12 @@ export type HookSight = {
   readonly selectors: readonly SelectorSpec[];
 };
 
-const SECTIONS = ['kprobes', 'tracepoints', 'lsmhooks', 'fentries', 'uprobes', 'usdts'] as const;
-
 /** Fields of a hook by which its values, filters and actions are judged. */
 const JUDGED_BY: ReadonlySet<string> = new Set(['call', 'hook', 'syscall', 'raw', 'return', 'returnArg', 'args', 'data', 'btfPath']);
 
 /** The hooks with such a flaw; also those that take their functions from a list, where lists have one. */
 export function sightOf(spec: TracingPolicySpec, flaws: readonly Flaw[], listsAreFlawed: boolean): readonly HookSight[] {
-  return SECTIONS.flatMap((section) =>
+  return HOOK_SECTIONS.flatMap((section) =>
     (spec[section] ?? []).flatMap((hook, index): readonly HookSight[] => {
       const own = flaws.filter(({ owner }) => owner[0] === section && owner[1] === index);
       const isListed = listsAreFlawed && 'call' in hook && hook.call.startsWith('list:');

@@ -61,3 +61,13 @@ export const tracingPolicySpec = object(
 );
 
 export type TracingPolicySpec = z.infer<typeof tracingPolicySpec>;
+
+/** The sections that have hooks. */
+export const HOOK_SECTIONS = [
+  'kprobes',
+  'tracepoints',
+  'lsmhooks',
+  'fentries',
+  'uprobes',
+  'usdts',
+] as const satisfies readonly (keyof TracingPolicySpec)[];

@@ -1,7 +1,8 @@
 import type { PlanSelector } from '../plan.ts';
 import type { Policy } from '../policy.ts';
-import { type ProblemSink } from '../problem.ts';
+import type { ProblemSink } from '../problem.ts';
 import type { SelectorSpec } from '../schema/selectors.ts';
+import { HOOK_SECTIONS } from '../schema/spec.ts';
 import type { Subject } from './subject.ts';
 import { enforces, placesOf } from './narrowing.ts';
 
@@ -37,11 +38,10 @@ function isWide(selector: PlanSelector): boolean {
 
 /** By the path of the selector: whether its author wrote what shall happen. A macro may bring it. */
 function actionsByPath({ spec }: Policy): ReadonlyMap<string, 'none' | 'some'> {
-  const sections = ['kprobes', 'tracepoints', 'lsmhooks', 'fentries', 'uprobes', 'usdts'] as const;
   const isBrought = (name: string): boolean => (spec.selectorsMacros?.[name]?.matchActions ?? []).length > 0;
   const writes = ({ matchActions = [], macros = [] }: SelectorSpec): boolean => matchActions.length > 0 || macros.some(isBrought);
   return new Map(
-    sections.flatMap((section) =>
+    HOOK_SECTIONS.flatMap((section) =>
       (spec[section] ?? []).flatMap((hook, at) =>
         (hook.selectors ?? []).map((selector, index): [string, 'none' | 'some'] => [
           `spec.${section}[${at}].selectors[${index}]`,
