@@ -14,6 +14,7 @@ import { figure } from '../cluster/tests/figures.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import type { KernelName } from '../vm/kernels.ts';
 import { describeExecve } from './execve-suite.ts';
+import { describeExemptions } from './exempt-suite.ts';
 import { underHammer } from './hammer.ts';
 import { actor, bootKernel, type KernelUnderTest } from './kernel-under-test.ts';
 import { describeOracle } from './oracle-suite.ts';
@@ -330,6 +331,8 @@ export function describeKernel(name: KernelName): void {
     });
 
     describeExecve(() => kernel);
+
+    describeExemptions(() => kernel);
 
     describeSingleProbes(name, () => kernel);
 

@@ -209,7 +209,7 @@ pub fn learn_processes(engine: &mut Engine, peer: Option<Peer>) -> Outcome<Vec<P
     let host_mounts = engine.host_namespaces.and_then(|namespaces| namespaces.get(abi::NS_MNT).copied());
     let paths = engine.exempt_paths.clone();
     for process in &processes {
-        let of_host = process.namespaces().get(abi::NS_MNT).copied() == host_mounts && paths.contains(process.path());
+        let of_host = process.is_of_host(host_mounts) && paths.contains(process.path());
         let is_own = own.contains(&process.tgid());
         if let (true, Some(key)) = (of_host || is_own, process.exempt_key()) {
             let value = if of_host { exempt_rows::tag_of(process.path()) } else { exempt_rows::OWN };

@@ -90,8 +90,7 @@ fn tags(paths: &BTreeSet<Vec<u8>>) -> BTreeSet<u32> {
 }
 
 fn running(processes: &[Process], paths: &BTreeSet<Vec<u8>>, host: Option<u32>) -> Running {
-    let of_host = |process: &Process| host.is_some() && process.namespaces().get(abi::NS_MNT).copied() == host;
-    let listed = processes.iter().filter(|process| of_host(process) && paths.contains(process.path()));
+    let listed = processes.iter().filter(|process| process.is_of_host(host) && paths.contains(process.path()));
     Running { listed: listed.filter_map(Process::exempt_key).collect(), any: processes.iter().filter_map(Process::exempt_key).collect() }
 }
 

@@ -7,8 +7,8 @@ use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 
 use crate::abi;
 use crate::exempt_rows;
-use crate::frame::{u16_at, u32_at, u64_at};
-use crate::process::exempt_key;
+use crate::frame::{u16_at, u64_at};
+use crate::process::{exempt_key, is_of_host};
 use crate::say::say;
 
 /// Inodes that one learner adds at most: an upgrade of a runtime changes a few.
@@ -24,9 +24,9 @@ pub struct ExemptLearner {
     added: usize,
 }
 
-/// The path and the key to add for a record, if it is an exec of one of the paths in the host's mount namespace.
+/// The path and the key to add for a record, if it is an exec of one of the paths by the host's root.
 fn key_of<'r>(record: &'r [u8], paths: &BTreeSet<Vec<u8>>, host_mounts: u32) -> Option<(&'r [u8], exempt_rows::Key)> {
-    if record.get(4) != Some(&abi::KIND_EXEC) || u32_at(record, abi::EXEC_NS + abi::NS_MNT * 4)? != host_mounts {
+    if record.get(4) != Some(&abi::KIND_EXEC) || !is_of_host(record, host_mounts) {
         return None;
     }
     let length = u16_at(record, abi::EXEC_L_PATH)? as usize;
@@ -73,11 +73,14 @@ mod tests {
     }
 
     #[test]
-    fn only_execs_of_the_paths_in_the_hosts_mounts_count() {
+    fn only_execs_of_the_paths_by_the_hosts_root_count() {
         let paths = BTreeSet::from([b"/usr/sbin/runc".to_vec()]);
         assert_eq!(key_of(&record(b"/usr/sbin/runc", 5), &paths, 5), Some((&b"/usr/sbin/runc"[..], exempt_key(8, 7))));
         assert_eq!(key_of(&record(b"/usr/sbin/runc", 6), &paths, 5), None);
         assert_eq!(key_of(&record(b"/usr/sbin/other", 5), &paths, 5), None);
+        let mut by_user = record(b"/usr/sbin/runc", 5);
+        by_user[abi::EXEC_EUID] = 1;
+        assert_eq!(key_of(&by_user, &paths, 5), None);
         assert_eq!(key_of(&record(b"/usr/sbin/runc", 5)[..270], &paths, 5), None);
     }
 }

@@ -40,6 +40,11 @@ impl Process {
         std::array::from_fn(|index| u32_at(&self.record, abi::EXEC_NS + index * 4).unwrap_or(0))
     }
 
+    /// What it runs is what the host has under that path.
+    pub fn is_of_host(&self, host_mounts: Option<u32>) -> bool {
+        host_mounts.is_some_and(|mounts| is_of_host(&self.record, mounts))
+    }
+
     /// dev and ino: a row of `exempt`.
     pub fn exempt_key(&self) -> Option<[u8; 16]> {
         let (inode, device) = (u64_at(&self.record, abi::EXEC_INO)?, u64_at(&self.record, abi::EXEC_DEV)?);
@@ -107,6 +112,13 @@ fn first_arguments(file: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MOST_ARGUMENT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Whether the program of an exec record was started by root in the host's mounts and user namespace: of others the path says nothing. Who
+/// has a user namespace of his own may change his root, and call anything in it /usr/bin/kubelet.
+pub fn is_of_host(record: &[u8], host_mounts: u32) -> bool {
+    let word = |offset| u32_at(record, offset);
+    word(abi::EXEC_NS + abi::NS_MNT * 4) == Some(host_mounts) && word(abi::EXEC_EUID) == Some(0) && word(abi::EXEC_NS_LEVEL) == Some(0)
 }
 
 pub fn exempt_key(device: u64, inode: u64) -> [u8; 16] {
@@ -214,6 +226,21 @@ mod tests {
         let bytes = split(&record(b"/bin/cat")).remove(0).complete(None, Some(&arguments));
         assert_eq!(u32_at(&bytes, abi::EXEC_L_ARGS), Some(MOST_ARGUMENT_BYTES as u32));
         assert_eq!(u32_at(&bytes, abi::EXEC_FLAGS), Some(abi::EF_ERROR_CWD | abi::EF_TRUNC_ARGS));
+    }
+
+    #[test]
+    fn only_what_root_of_the_host_runs_is_of_the_host() {
+        let of = |mounts: u32, euid: u32, level: u32| {
+            let mut bytes = record(b"/usr/bin/kubelet");
+            for (offset, word) in [(abi::EXEC_NS + abi::NS_MNT * 4, mounts), (abi::EXEC_EUID, euid), (abi::EXEC_NS_LEVEL, level)] {
+                bytes[offset..offset + 4].copy_from_slice(&word.to_le_bytes());
+            }
+            split(&bytes).remove(0).is_of_host(Some(7))
+        };
+        assert!(of(7, 0, 0));
+        assert!(!of(8, 0, 0), "a container");
+        assert!(!of(7, 1000, 0), "a user");
+        assert!(!of(7, 0, 1), "a user who is root in a namespace of his own");
     }
 
     #[test]
