@@ -52,6 +52,9 @@ pub const RECORD_MAX: usize = 32768;
 pub const KIND_EXEC: u8 = 1;
 pub const KIND_LOSS: u8 = 6;
 pub const LOSS_BYTES: usize = 48;
+pub const KIND_ALARM: u8 = 7;
+pub const ALARM_BYTES: usize = 56;
+pub const ALARM_SKIPPED: u32 = 64;
 pub const TASK_CGID: usize = 32 + 32;
 pub const KEY_TGID: usize = 32 + 8;
 pub const EXEC_BYTES: usize = 288;
@@ -72,8 +75,15 @@ pub const EF_ROOT_CWD: u32 = 1 << 6;
 pub const NS_COUNT: usize = 10;
 pub const NS_MNT: usize = 2;
 
+pub const H_EMPTY_SLOT: usize = 0;
+pub const H_NO_SCRATCH: usize = 1;
+pub const H_NO_TABLE: usize = 2;
+pub const H_STORAGE_FAILED: usize = 5;
 pub const H_CRIT_LOST: usize = 6;
 pub const H_TELE_LOST: usize = 7;
+pub const H_CGROUP_FULL: usize = 10;
+pub const H_LATE_UNMARKED: usize = 12;
+pub const H_KILL_FAILED: usize = 13;
 
 #[cfg(test)]
 mod tests {
@@ -92,6 +102,7 @@ mod tests {
             ("pal_str", STR_BYTES as usize),
             ("pal_exec", EXEC_BYTES),
             ("pal_loss", LOSS_BYTES),
+            ("pal_alarm", ALARM_BYTES),
             ("pal_meta", META_BYTES),
         ] {
             assert!(HEADER.contains(&format!("PAL_ASSERT(sizeof(struct {name}) == {size});")), "{name} {size}");
@@ -109,9 +120,31 @@ mod tests {
             format!("#define PAL_COUNTERS {COUNTERS} "),
             format!("#define PAL_PODNAME_MAX {PODNAME_BYTES}\n"),
             "#define PAL_SF_DPATH (1 << 2)\t".to_owned(),
+            format!("#define PAL_ALARM_SKIPPED {ALARM_SKIPPED} "),
         ] {
             let squeezed = HEADER.replace('\t', " ");
             assert!(squeezed.contains(&line.replace('\t', " ")), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn health_counters_have_the_numbers_of_the_header() {
+        let (_, rest) = HEADER.split_once("enum pal_health_counter {").unwrap();
+        let (body, _) = rest.split_once("PAL_H_COUNT").unwrap();
+        let words = body.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+        let names: Vec<&str> = words.filter(|word| word.starts_with("PAL_H_")).collect();
+        for (name, number) in [
+            ("PAL_H_EMPTY_SLOT", H_EMPTY_SLOT),
+            ("PAL_H_NO_SCRATCH", H_NO_SCRATCH),
+            ("PAL_H_NO_TABLE", H_NO_TABLE),
+            ("PAL_H_STORAGE_FAILED", H_STORAGE_FAILED),
+            ("PAL_H_CRIT_LOST", H_CRIT_LOST),
+            ("PAL_H_TELE_LOST", H_TELE_LOST),
+            ("PAL_H_CGROUP_FULL", H_CGROUP_FULL),
+            ("PAL_H_LATE_UNMARKED", H_LATE_UNMARKED),
+            ("PAL_H_KILL_FAILED", H_KILL_FAILED),
+        ] {
+            assert_eq!(names.get(number), Some(&name));
         }
     }
 

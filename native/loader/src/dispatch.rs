@@ -9,6 +9,7 @@ use crate::events::Command;
 use crate::exempt_rows;
 use crate::frame::{Answer, Frame, Header, rows, text_of, u32_at};
 use crate::host;
+use crate::losses;
 use crate::process::{self, Process};
 use crate::reasons;
 use crate::result::{Failure, Outcome, Stage, at};
@@ -267,7 +268,9 @@ fn count(engine: &mut Engine, frame: &Frame<'_>, answer: &mut Answer) -> Outcome
         answer.bytes(tag::COUNTER, counted);
     }
     answer.bytes(tag::HEALTH, health.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>());
-    answer.u64(tag::MISSES, engine.hooks.values().map(crate::hook::Hook::recursion_misses).sum());
+    let misses = engine.hooks.values().map(crate::hook::Hook::recursion_misses).sum();
+    answer.u64(tag::MISSES, misses);
+    losses::report_skipped(engine, misses);
     Ok(())
 }
 

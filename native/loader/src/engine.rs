@@ -10,6 +10,7 @@ use crate::caps::Kept;
 use crate::catalogue::Catalogue;
 use crate::cli::Options;
 use crate::commit;
+use crate::counters;
 use crate::events::{Command, Events};
 use crate::facts::Facts;
 use crate::faults;
@@ -21,6 +22,7 @@ use crate::hook_request::HookRequest;
 use crate::host::{self, Tracefs};
 use crate::inner::{BSETS, Table, Tables};
 use crate::lock::StateLock;
+use crate::losses;
 use crate::meta::Meta;
 use crate::node::{BSETS_ENTRIES, Node, Rings};
 use crate::object::{self, LoadRequest, Parts};
@@ -59,8 +61,9 @@ pub struct Engine {
     pub own_cgroups: BTreeSet<u64>,
     pub exempt_paths: BTreeSet<Vec<u8>>,
     pub host_namespaces: Option<[u32; crate::abi::NS_COUNT]>,
-    /// Lost records that have been reported: crit, tele.
-    pub reported_losses: [u64; 2],
+    pub told: losses::Told,
+    /// Of the calls that were skipped.
+    pub told_skipped: u64,
 }
 
 /// What became of a HOOK.
@@ -101,6 +104,7 @@ impl Engine {
 
     /// Hands the rings to the events thread.
     pub fn use_node(&mut self, node: Node) -> Outcome<()> {
+        self.told = losses::adopted(&counters::health(node.map("health")?)?);
         let ring = |name| object::share(node.map(name)?);
         self.events.send(Command::Rings { critical: ring("crit")?, telemetry: ring("tele")? });
         self.node = Some(node);

@@ -120,7 +120,8 @@ pub fn serve(options: Options) -> Outcome<()> {
         own_cgroups: BTreeSet::new(),
         exempt_paths: BTreeSet::new(),
         host_namespaces: None,
-        reported_losses: [0; 2],
+        told: [0; abi::HEALTH_WORDS],
+        told_skipped: 0,
         options,
     };
     adopt::adopt(&mut engine);

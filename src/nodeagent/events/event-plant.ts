@@ -8,6 +8,7 @@ import { countLinesFrom } from '../export/exported-lines.ts';
 import { ExportQueue, type ExportedLine } from '../export/export-queue.ts';
 import { backupPath, RotatingFile, type FilePosition } from '../export/rotating-file.ts';
 import type { EventsAnswer } from '../local/requests.ts';
+import { alarmOf } from './alarm.ts';
 import { ExportCheckpoint } from './checkpoint.ts';
 import { HOST_ONLY, type Identities } from './identities.ts';
 import type { KernelTime } from './kernel-time.ts';
@@ -152,13 +153,14 @@ export class EventPlant {
     }
     const { record } = read;
     const nowMs = this.#options.clock.monotonicMs();
+    // These two are of the loader's making and have no numbers.
     if (record.kind === 'loss') this.#ringLoss(record);
-    else if (record.kind === 'cgroup' || record.kind === 'alarm') {
+    else if (record.kind === 'alarm') this.#alarm(record);
+    else if (record.kind === 'cgroup') {
       const { kind, emitted } = this.#pipeline.note(record.header, nowMs);
       this.#queue.push(emitted);
       if (kind === 'again') return;
-      if (record.kind === 'cgroup') this.#options.onCgroup(record);
-      else this.#alarm(record);
+      this.#options.onCgroup(record);
     } else {
       if (record.kind === 'hook') this.#options.onHook(record);
       this.#queue.push(this.#pipeline.push(record, nowMs, at));
@@ -250,8 +252,9 @@ export class EventPlant {
   }
 
   #alarm(record: AlarmRecord): void {
-    this.#options.metrics.counter('agent_kernel_alarms_total', 'Alarms of the engine.', ['code']).inc({ code: String(record.code) });
-    this.#options.log.error('The engine raised an alarm', { alarm: record.code, argument: record.argument, hook: record.header.hook });
+    const { name, meaning } = alarmOf(record.code);
+    this.#options.metrics.counter('agent_kernel_alarms_total', 'Alarms of the engine.', ['alarm']).inc({ alarm: name }, Number(record.a));
+    this.#options.log.error('The engine raised an alarm', { alarm: name, meaning, times: Number(record.a) });
   }
 
   #measure(): void {
