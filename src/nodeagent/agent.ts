@@ -25,6 +25,7 @@ import { GenerationDriver } from './loader/generation-driver.ts';
 import { readKernelFacts } from './loader/kernel-facts-reader.ts';
 import { ActivityMeter } from './state/activity-meter.ts';
 import { LoaderKeeper, type LoaderUp } from './state/loader-keeper.ts';
+import { faultTexts, healthFault, type NodeState } from './state/node-faults.ts';
 import { PlanStore } from './state/plan-store.ts';
 import { policyReport } from './state/policy-report.ts';
 import { PolicyRunner } from './state/policy-runner.ts';
@@ -133,7 +134,7 @@ export class NodeAgent {
         kernel: () => `${this.#kernel?.release ?? release()} ${this.#kernel?.arch ?? machine()}`,
         generation: () => this.#engine.generation,
         pods: () => this.#identity.podCount,
-        faults: () => this.#faults(),
+        faults: () => faultTexts(this.#nodeState()),
         purge: () => this.purge('remove events'),
         log,
       }),
@@ -287,10 +288,12 @@ export class NodeAgent {
   #identityChanged(): void {
     this.#plant.identitiesChanged();
     if (this.#isPurged) return;
+    const before = this.#engine.unclassedPods.length;
     this.#engine.setScope(this.#identity.scope()).catch((error: unknown) => {
       // Without a loader it is sent to the next one; anything else is worth a line.
       if (this.#up !== null) this.#parts.log.warn('Could not tell the kernel of pods', { error });
     });
+    if (this.#engine.unclassedPods.length !== before) this.#session.sendHealth();
   }
 
   #noteMatch(record: HookRecord): void {
@@ -300,10 +303,7 @@ export class NodeAgent {
   async #report(): Promise<void> {
     const { flags, signal, log, clock, random } = this.#parts;
     await this.#meter.run({
-      everyMs: () => {
-        const settings = this.#session.settings;
-        return settings === null ? flags.times.activityMs : settings.activityMs + Math.floor(random() * settings.reportJitterMs);
-      },
+      everyMs: () => this.#session.nextActivityMs(random) ?? flags.times.activityMs,
       counters: async () => (this.#up === null ? null : await this.#up.client.counters()),
       running: () => this.#runner.running,
       onRows: (windowMs, rows) => this.#session.sendActivity(windowMs, rows),
@@ -344,7 +344,7 @@ export class NodeAgent {
       },
       podsChanged: (frame: Pods) => this.#podsChanged(frame),
       report: (rows) => this.#makeReport(rows),
-      health: () => ({ loader: this.#keeper.state, unprotectedStarts: this.#meter.unprotectedStarts, ...this.#fault() }),
+      health: () => ({ loader: this.#keeper.state, unprotectedStarts: this.#meter.unprotectedStarts, ...healthFault(this.#nodeState()) }),
       catalogue: () => this.#catalogue(),
       teardown: async () => (await this.purge('remove events')).left,
     };
@@ -368,15 +368,14 @@ export class NodeAgent {
     return { set: set.digest, applied, ...report };
   }
 
-  #fault(): { fault?: string } {
-    if (this.#store.fault !== null) return { fault: 'CacheUnwritable' };
-    const fault = this.#runner.fault;
-    return fault === null ? {} : { fault: fault.reason };
-  }
-
-  #faults(): string[] {
-    const faults = [this.#store.fault, this.#plant.fault, this.#runner.fault?.message ?? null].filter((fault) => fault !== null);
-    return this.#isPurged ? ['everything was removed from this node (purge)', ...faults] : faults;
+  #nodeState(): NodeState {
+    return {
+      storeFault: this.#store.fault,
+      exportFault: this.#plant.fault,
+      applyFault: this.#runner.fault,
+      unclassedPods: this.#engine.unclassedPods.length,
+      isPurged: this.#isPurged,
+    };
   }
 
   async #catalogue(): Promise<string> {

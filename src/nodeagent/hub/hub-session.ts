@@ -82,9 +82,9 @@ export class HubSession implements HubHandler {
     return this.#welcome !== null;
   }
 
-  /** The settings of the current connection; null without one. */
-  get settings(): Welcome | null {
-    return this.#welcome;
+  /** How long until activity is due again, spread as the hub asks; null without a connection. */
+  nextActivityMs(random: () => number): number | null {
+    return this.#welcome === null ? null : this.#welcome.activityMs + Math.floor(random() * this.#welcome.reportJitterMs);
   }
 
   hello(): Hello {

@@ -64,6 +64,11 @@ export class GenerationDriver implements EnginePort {
     this.#options = options;
     this.#allocation = options.store.load();
     this.#scope = new ScopeSync(this.#allocation.classes);
+    const unclassed = options.metrics.gauge(
+      'agent_pods_without_class',
+      'Pods that policies about pods do not see: there are too many different ones.',
+    );
+    options.metrics.onScrape(() => unclassed.set({}, this.unclassedPods.length));
   }
 
   get meanings(): Meanings {
