@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { didYouMean } from '../policy/nearest.ts';
-import { CliError, type CliIo, writeOut } from './cli-io.ts';
+import { CliError, type CliIo, tell, writeOut } from './cli-io.ts';
 import { diffFacts } from './facts-diff.ts';
 import { findNames } from './facts-find.ts';
 import { type FactsSummary, abilityRows, summarizeFacts } from './facts-summary.ts';
@@ -120,20 +120,27 @@ async function show(word: string, { output }: Output, io: CliIo): Promise<void> 
 }
 
 async function find(text: string, flags: FindFlags, { output }: Output, io: CliIo): Promise<void> {
-  const found = findNames(readKernels(flags.kernels), text);
+  const kernels = readKernels(flags.kernels);
+  const found = findNames(kernels, text);
   if (found.length === 0) io.setExitCode(1);
   if (output === 'json') {
     await writeOut(io.stdout, json(found));
     return;
   }
   if (found.length === 0) {
-    io.stderr.write(`nothing has ${JSON.stringify(text.slice(0, 64))} in its name\n`);
+    const near = didYouMean(text, namesOfAll(kernels));
+    tell(io, `nothing has ${JSON.stringify(text.slice(0, 64))} in its name${near === undefined ? '' : `; ${near}`}`);
     return;
   }
   const shown = found.slice(0, MAX_FOUND);
   const rows = shown.map((entry) => [entry.kind, entry.name, entry.kernels.join(','), entry.arguments.join(', ')]);
   await writeOut(io.stdout, formatTable(['KIND', 'NAME', 'KERNELS', 'ARGUMENTS'], rows));
   if (found.length > shown.length) io.stderr.write(`${found.length - shown.length} more; name more of it, or use -o json\n`);
+}
+
+function namesOfAll(kernels: readonly NamedKernel[]): ReadonlySet<string> {
+  const catalogues = kernels.flatMap(({ facts }) => facts.catalogue ?? []);
+  return new Set(catalogues.flatMap(({ lsmHooks, tracepoints, functions }) => [...lsmHooks, ...tracepoints, ...functions]));
 }
 
 async function diff(word: string, otherWord: string, { output }: Output, io: CliIo): Promise<void> {

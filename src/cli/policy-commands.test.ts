@@ -108,8 +108,11 @@ describe('palisade facts', timing, () => {
     expect(await runCli(['facts', 'find', 'no_such_name'])).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'nothing has "no_such_name" in its name\n',
+      stderr: 'palisade: nothing has "no_such_name" in its name\n',
     });
+    expect((await runCli(['facts', 'find', 'file_opn'])).stderr).toBe(
+      'palisade: nothing has "file_opn" in its name; did you mean "file_open"?\n',
+    );
   });
 
   it('shows what differs between two kernels, and nothing between a kernel and itself', async () => {
