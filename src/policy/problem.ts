@@ -56,7 +56,7 @@ export function fieldPath(base: string, field: string | number): string {
 
 /**
  * Collects problems, up to a bound, so that a hostile policy cannot make an answer of any size. One that is there already is left out: a
- * macro is looked at wherever it is used.
+ * macro is looked at wherever it is used. What another sink left out (`TooManyProblems`) is added up.
  */
 export type ProblemSink = {
   add(problem: Problem): void;
@@ -84,7 +84,12 @@ export function createProblemSink(whenFull: 'count' | 'stop' = 'count'): Problem
   let errorCount = 0;
   let warningCount = 0;
   let errorCalls = 0;
+  let areUncounted = false;
   const keep = (problem: Problem): void => {
+    if (problem.code === 'TooManyProblems') {
+      areUncounted = true;
+      return;
+    }
     const key = JSON.stringify([problem.code, problem.path, problem.message]);
     if (seen.has(key)) {
       return;
@@ -118,7 +123,8 @@ export function createProblemSink(whenFull: 'count' | 'stop' = 'count'): Problem
       if (whenFull === 'stop' && errorCalls >= MAX_ERRORS) {
         return [...problems, leftOut(`and more: after ${MAX_ERRORS} errors no further ones are looked for`, 'error')];
       }
-      return left === 0 ? problems : [...problems, leftOut(`and ${left} more problems`, errorCount > 0 ? 'error' : 'warning')];
+      const more = areUncounted ? `at least ${left + 1}` : String(left);
+      return more === '0' ? problems : [...problems, leftOut(`and ${more} more problems`, errorCount > 0 ? 'error' : 'warning')];
     },
   };
 }

@@ -9,6 +9,9 @@ import type { Flaw, Repaired } from './repair.ts';
 /** Problems that are about what two entries of a list have in common. */
 const OF_NEIGHBOURS: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['RepeatedAction', 'RepeatedName', 'RepeatedOption']);
 
+/** That a part of the spec is not for namespaces is so whatever stands in it, and that there are more problems than are listed. */
+const OF_NO_FLAW: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['NotInNamespacedPolicy', 'TooManyProblems']);
+
 /** Problems of references, and the part of the spec that they refer to. */
 const OF_REFERENCES: ReadonlyMap<ProblemCode, keyof TracingPolicySpec> = new Map<ProblemCode, keyof TracingPolicySpec>([
   ['UnknownList', 'lists'],
@@ -45,9 +48,8 @@ export function followUpsOf({ spec, flaws }: Repaired): (problem: Problem) => bo
     if (hook !== undefined) return isUnseen(hook, path);
     return isWithin(path, 'spec.selectorsMacros') && JUDGED_BLOCK.test(path) && hooks.length > 0;
   };
-  // That a part of the spec is not for namespaces is so whatever stands in it.
   return (problem) =>
-    problem.code !== 'NotInNamespacedPolicy' &&
+    !OF_NO_FLAW.has(problem.code) &&
     (problem.code === 'Unused' || isOfObject(problem) || isOfReference(problem) || isOfNeighbour(problem) || isOfHook(problem));
 }
 

@@ -129,9 +129,14 @@ describe('a policy with things of a wrong shape is told at once what else is wro
   });
 
   it('as much as anybody reads, and no more', () => {
+    const many = Array.from({ length: 40 });
     const spec = { kprobes: Array.from({ length: 80 }, () => ({ ...hook, selectors: [{ matchArgs: [onPath], x: 1 }] })) };
     const lines = problemsOf(policyObject(spec));
     expect(lines).toHaveLength(MAX_PROBLEMS + 1);
     expect(lines.at(-1)).toBe('spec: and 60 more problems');
+    const one = {
+      kprobes: spec.kprobes.map((each, index) => (index === 0 ? each : { ...each, selectors: many.map(() => ({ matchArgs: [onPath] })) })),
+    };
+    expect(problemsOf(policyObject(one)).at(-1)).toBe('spec: and at least 2 more problems');
   });
 });
