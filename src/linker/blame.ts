@@ -1,6 +1,5 @@
 /** Whose fault it is that a hook cannot be made. */
 import { linkHook } from './hook.ts';
-import { LANE_REASONS } from './hook-budget.ts';
 import type { HookCandidate } from './hook-groups.ts';
 import type { HookMemberInput } from './hook-input.ts';
 import type { LinkFailure, LinkResult } from './link-failure.ts';
@@ -9,18 +8,19 @@ import type { LinkedHook } from './linked-node.ts';
 
 export type Blamed = LinkFailure & { readonly uid: string; readonly path: string };
 
-/** `sum`: each would fit without the others. */
-export type Judgement = { readonly blamed: readonly Blamed[]; readonly fault: 'own' | 'sum' };
-
 export function blame(policy: LinkPolicy, failure: LinkFailure): Blamed {
   return { ...failure, uid: policy.ref.uid, path: failure.path ?? 'spec' };
 }
 
-/**
- * The policy named, else one that does not even fit alone, else the newest on the hook, of those that share what is used up: as many as have
- * to go until the others fit. One jury serves one link: what it found out about a policy alone holds for all its turns.
- */
-export function createJury(): { judge(failure: LinkFailure, candidate: HookCandidate, policies: readonly LinkPolicy[]): Judgement } {
+/** One jury serves one link: what it found out about a policy alone holds for all its turns. */
+export type Jury = {
+  /** The policy named, or one that does not even fit alone; null: each of them would fit without the others. */
+  findFault(failure: LinkFailure, candidate: HookCandidate, policies: readonly LinkPolicy[]): Blamed | null;
+  /** Those that do not fit beside who was admitted before them; at least one. */
+  findExcess(failure: LinkFailure, candidate: HookCandidate, policies: readonly LinkPolicy[]): readonly Blamed[];
+};
+
+export function createJury(): Jury {
   const fitsAlone = new Set<string>();
 
   function isTooMuchAlone(policy: LinkPolicy, candidate: HookCandidate): LinkFailure | null {
@@ -33,41 +33,72 @@ export function createJury(): { judge(failure: LinkFailure, candidate: HookCandi
   }
 
   return {
-    judge(failure, candidate, policies) {
-      const here = policies.filter((policy) => candidate.members.some((member) => member.policy === policy));
-      const own = (policy: LinkPolicy, why: LinkFailure): Blamed => ({ ...blame(policy, { path: pathOf(candidate, policy), ...why }) });
+    findFault(failure, candidate, policies) {
+      const here = membersOf(candidate, policies);
       const named = here.find((policy) => policy.ref.uid === failure.uid);
-      if (named !== undefined) return { blamed: [own(named, failure)], fault: 'own' };
+      if (named !== undefined) return blameAt(candidate, named, failure);
       for (const policy of here) {
         const why = isTooMuchAlone(policy, candidate);
-        if (why !== null) return { blamed: [own(policy, why)], fault: 'own' };
+        if (why !== null) return blameAt(candidate, policy, why);
       }
+      return null;
+    },
+    findExcess(failure, candidate, policies) {
+      const here = membersOf(candidate, policies);
       const crowd = failure.share === 'namespaces' ? here.filter(({ ref }) => ref.namespace !== null) : here;
       if (crowd.length === 0) throw new Error(`hook ${candidate.key} has no members`);
-      const excess = findExcessive(crowd, here, candidate, failure.share);
-      return { blamed: excess.map((policy) => own(policy, failure)), fault: LANE_REASONS.has(failure.reason) ? 'sum' : 'own' };
+      return admit(crowd, here, candidate, failure.share).map((policy) => blameAt(candidate, policy, failure));
     },
   };
 }
 
-/** The last ones of the crowd, without which all others fit. Found by halves: one by one would link a full hook hundreds of times. */
-function findExcessive(
+function membersOf(candidate: HookCandidate, policies: readonly LinkPolicy[]): readonly LinkPolicy[] {
+  return policies.filter((policy) => candidate.members.some((member) => member.policy === policy));
+}
+
+function blameAt(candidate: HookCandidate, policy: LinkPolicy, why: LinkFailure): Blamed {
+  const path = candidate.members.find((member) => member.policy === policy)?.hook.path ?? 'spec';
+  return blame(policy, { path, ...why });
+}
+
+/**
+ * Admits the crowd in its order, and says who does not fit beside those admitted before. By halves as long as they fit: a full hook takes
+ * long to link, and there may be hundreds.
+ */
+function admit(
   crowd: readonly LinkPolicy[],
   here: readonly LinkPolicy[],
   candidate: HookCandidate,
   share: LinkFailure['share'],
 ): readonly LinkPolicy[] {
-  let fitting = 0;
-  let most = crowd.length - 1;
+  const staying = new Set(here).difference(new Set(crowd));
+  const fits = (more: readonly LinkPolicy[]): boolean => {
+    const result = linkOnly(staying.union(new Set(more)), candidate);
+    // What others have used up is for the next turn to say.
+    return result.ok || result.failure.share !== share;
+  };
+  const refused: LinkPolicy[] = [];
+  for (let rest = crowd; rest.length > 0;) {
+    const count = countFitting(rest, fits);
+    for (const policy of rest.slice(0, count)) staying.add(policy);
+    refused.push(...rest.slice(count, count + 1));
+    rest = rest.slice(count + 1);
+  }
+  return refused;
+}
+
+/** How many from the first on fit together. */
+function countFitting(rest: readonly LinkPolicy[], fits: (some: readonly LinkPolicy[]) => boolean): number {
+  if (!fits(rest.slice(0, 1))) return 0;
+  if (rest.length === 1 || fits(rest)) return rest.length;
+  let fitting = 1;
+  let most = rest.length - 1;
   while (fitting < most) {
     const middle = Math.ceil((fitting + most) / 2);
-    const staying = new Set(here).difference(new Set(crowd.slice(middle)));
-    const result = linkOnly(staying, candidate);
-    // What others have used up is for the next turn to say.
-    if (result.ok || result.failure.share !== share) fitting = middle;
+    if (fits(rest.slice(0, middle))) fitting = middle;
     else most = middle - 1;
   }
-  return crowd.slice(fitting);
+  return fitting;
 }
 
 /** The hook as it would be if there were no other policies. */
@@ -76,8 +107,4 @@ function linkOnly(policies: ReadonlySet<LinkPolicy>, candidate: HookCandidate): 
   const { companionOf } = candidate;
   const entry = companionOf === null ? null : { ...companionOf, members: own(companionOf.members) };
   return linkHook({ ...candidate, id: 1, entryId: 1, members: own(candidate.members), companionOf: entry }, '');
-}
-
-function pathOf(candidate: HookCandidate, policy: LinkPolicy): string {
-  return candidate.members.find((member) => member.policy === policy)?.hook.path ?? 'spec';
 }

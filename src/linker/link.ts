@@ -9,7 +9,8 @@ import { linkHook } from './hook.ts';
 import { alignChoices, chooseHooks } from './hook-choice.ts';
 import { hookInputDigest } from './hook-digest.ts';
 import { type ChosenHook, groupHooks, type HookCandidate } from './hook-groups.ts';
-import { failed, type LinkResult } from './link-failure.ts';
+import { LANE_REASONS } from './hook-budget.ts';
+import { failed, type LinkFailure, type LinkResult } from './link-failure.ts';
 import type { LinkInput, LinkPolicy } from './link-input.ts';
 import type { LinkedHook, LinkedNode, LinkedPolicy, LinkProblem } from './linked-node.ts';
 import { lanePlace } from './allocation.ts';
@@ -105,14 +106,15 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
       from: turn.laneFrom,
     },
   );
-  for (const { policy, place, path } of groups.refused) {
+  // Who is refused at one place leaves room at others: these are for the next turn.
+  for (const { policy, place, path } of groups.refused.filter((entry) => entry.place === groups.refused[0]?.place)) {
     const message = `${place} has no room left for the selectors of this policy beside those that were there before`;
     failures.push(blame(policy, { reason: 'HookSelectorBudget', path, message }));
   }
   if (failures.length > 0) return { ok: false, failures };
 
   const hooks: LinkedHook[] = [];
-  let moved = false;
+  let crowded: { readonly candidate: HookCandidate; readonly failure: LinkFailure } | null = null;
   const excessive = new Set<string>();
   for (const candidate of groups.candidates) {
     // What is wrong with an entry hook is wrong with its companions, too.
@@ -123,14 +125,17 @@ function linkAll(turn: Turn, policies: readonly LinkPolicy[]): LinkAll {
       continue;
     }
     excessive.add(candidate.entryKey);
-    const verdict = turn.jury.judge(result.failure, candidate, policies);
-    for (const blamed of verdict.blamed) {
-      if (verdict.fault === 'sum' && moveOn(turn, candidate, blamed.uid, target.lanesPerHook)) moved = true;
-      else failures.push(blamed);
-    }
+    const fault = turn.jury.findFault(result.failure, candidate, policies);
+    if (fault !== null) failures.push(fault);
+    else crowded ??= { candidate, failure: result.failure };
   }
   if (failures.length > 0) return { ok: false, failures };
-  if (moved) return linkAll(turn, policies);
+  if (crowded !== null) {
+    const { candidate, failure } = crowded;
+    const excess = turn.jury.findExcess(failure, candidate, policies);
+    const stuck = excess.filter(({ uid }) => !(LANE_REASONS.has(failure.reason) && moveOn(turn, candidate, uid, target.lanesPerHook)));
+    return stuck.length > 0 ? { ok: false, failures: stuck } : linkAll(turn, policies);
+  }
   return { ok: true, value: assemble(turn, policies, { ...numbers, skipped }, hooks, sets.sets) };
 }
 
