@@ -78,7 +78,7 @@ describe('a policy that says writes and matches reads', () => {
       const [bound] = bind(compiled(right).plan, readRecorded(kernel), 'enforce');
       expect([kernel, bound?.failure]).toEqual([kernel, null]);
     }
-  });
+  }, 30_000);
 
   it('then lets readers alone and stops writers', () => {
     const { plan } = compiled(right);
