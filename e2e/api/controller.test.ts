@@ -243,6 +243,39 @@ describe('pods', () => {
   });
 });
 
+describe('pods of a tenant that means harm', () => {
+  const spec = {
+    nodeName: 'node-b',
+    automountServiceAccountToken: false,
+    tolerations: [{ operator: 'Exists' }],
+    containers: [{ name: 'c', image: 'busybox' }],
+  };
+  const onNode = (uid: string) => fleet.agents.get('node-b')?.pods.get(uid);
+
+  test('do not pass for another pod by the annotations of a static one, and do not cut their node off by the owner they name', async () => {
+    const victim = await fleet.admin.create(PODS, 'default', { metadata: { name: 'victim' }, spec });
+    const claimed = { 'kubernetes.io/config.mirror': victim.metadata.uid, 'kubernetes.io/config.hash': victim.metadata.uid };
+    const forged = await fleet.admin.create(PODS, 'default', {
+      metadata: { name: 'forged', annotations: claimed },
+      // As the API server wants it of such a pod.
+      spec: { ...spec, serviceAccountName: '' },
+    });
+    const odd = await fleet.admin.create(PODS, 'default', {
+      metadata: {
+        name: 'odd',
+        labels: { 'pod-template-hash': '5d4' },
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: '-5d4', uid: victim.metadata.uid, controller: true }],
+      },
+      spec,
+    });
+    await waitUntil('all three', () => (onNode(odd.metadata.uid) === undefined ? undefined : true), { timeoutMs: 10_000 });
+    expect(onNode(forged.metadata.uid)?.cgroupUid).toBe(forged.metadata.uid);
+    expect(onNode(victim.metadata.uid)?.cgroupUid).toBe(victim.metadata.uid);
+    expect(onNode(odd.metadata.uid)?.workload).toEqual(['ReplicaSet', '-5d4']);
+    await fleet.api.kubectl.run(['delete', 'pod', '-n', 'default', 'victim', 'forged', 'odd', '--force', '--grace-period=0']);
+  });
+});
+
 describe('many policies at once', () => {
   test('300 are accepted and ready within seconds, with few writes', async () => {
     const before = await fleet.metric('palisade_status_writes_total');
