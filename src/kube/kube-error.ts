@@ -52,11 +52,6 @@ export function isKubeError(error: unknown, ...codes: readonly KubeErrorCode[]):
   return error instanceof KubeError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** True where the same call may succeed later without anybody changing anything. */
-export function isRetryable(error: unknown): boolean {
-  return isKubeError(error, 'TooManyRequests', 'ServerError', 'Timeout', 'Transport', 'Conflict', 'Expired', 'Unauthorized', 'Credentials');
-}
-
 const MAX_MESSAGE_CHARS = 1_000;
 
 type StatusBody = { readonly message?: unknown; readonly reason?: unknown; readonly code?: unknown; readonly details?: unknown };

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../telemetry/clock.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createKubeClient, type KubeClient } from './client.ts';
-import { isRetryable, type KubeError } from './kube-error.ts';
+import type { KubeError } from './kube-error.ts';
 import { NODES, PODS } from './resource-type.ts';
 import { createTransport, type KubeTransport } from './transport.ts';
 
@@ -93,22 +93,21 @@ describe('a call', () => {
 
 describe('a failure', () => {
   test.each([
-    [400, '', 'BadRequest', false],
-    [401, '', 'Unauthorized', true],
-    [403, '', 'Forbidden', false],
-    [404, '', 'NotFound', false],
-    [409, 'AlreadyExists', 'AlreadyExists', false],
-    [409, 'Conflict', 'Conflict', true],
-    [410, 'Expired', 'Expired', true],
-    [422, '', 'Invalid', false],
-    [429, '', 'TooManyRequests', true],
-    [500, '', 'ServerError', true],
-    [503, '', 'ServerError', true],
-  ])('%i %s is %s', async (status, reason, code, retryable) => {
+    [400, '', 'BadRequest'],
+    [401, '', 'Unauthorized'],
+    [403, '', 'Forbidden'],
+    [404, '', 'NotFound'],
+    [409, 'AlreadyExists', 'AlreadyExists'],
+    [409, 'Conflict', 'Conflict'],
+    [410, 'Expired', 'Expired'],
+    [422, '', 'Invalid'],
+    [429, '', 'TooManyRequests'],
+    [500, '', 'ServerError'],
+    [503, '', 'ServerError'],
+  ])('%i %s is %s', async (status, reason, code) => {
     respond = (_request, response) => send(response, status, { kind: 'Status', code: status, reason, message: 'because' });
     const error = await failureOf(client.get(PODS, ref));
     expect(error).toMatchObject({ code, status, message: 'because' });
-    expect(isRetryable(error)).toBe(retryable);
     expect(await metrics.text()).toContain(`kube_requests_total{verb="get",result="${code}"} 1`);
   });
 
