@@ -40,6 +40,15 @@ describe('what does not fit beside the others keeps out nobody who does', () => 
     expect(refusedOf(wanting(older, 1, { f: 32, g: 32 }), wanting(newer, 2, { g: 40 }))).toEqual([older]);
   });
 
+  it('nor does a policy that grows push out one that runs', () => {
+    const [small, other] = [wanting(older, 1, { f: 4 }), wanting(newer, 2, { f: 4 })];
+    const before = link(testInput([base, small, other]));
+    const next = [base, other].map((policy): LinkPolicy => ({ ...policy, runs: true }));
+    const input = testInput([...next, wanting(older, 1, { f: 13 })], { allocation: before.allocation });
+    expect(link(input, before).problems.map(({ uid }) => uid)).toEqual([older]);
+    expect(link(input).problems.map(({ uid }) => uid)).toEqual([older]);
+  });
+
   it('neither for its selectors', () => {
     const selectors = (count: number): string => `[${Array.from({ length: count }, () => '{matchActions: [{action: Post}]}').join(', ')}]`;
     const on = (name: string, counts: Readonly<Record<string, number>>): LinkPolicy =>

@@ -13,6 +13,8 @@ export type LinkPolicy = {
   readonly digest: string;
   readonly plan: Plan;
   readonly mode: PolicyMode;
+  /** This very plan is what the node ran last: it comes before plans that are new, also those of policies that are not. */
+  readonly runs?: true;
 };
 
 export type LinkPod = {

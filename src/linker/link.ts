@@ -215,10 +215,13 @@ function lanesOf(hooks: readonly LinkedHook[]): ReadonlyMap<string, number> {
   return lanes;
 }
 
-/** Those that were linked before come first, then policies of the cluster, then those of namespaces; otherwise by identity. */
+/**
+ * What runs as it is comes first, then other plans of policies that were linked before, then policies of the cluster, then those of
+ * namespaces; otherwise by identity. So a policy that grows pushes out itself and no other.
+ */
 function byAdmission(input: LinkInput): (a: LinkPolicy, b: LinkPolicy) => number {
-  const rank = (policy: LinkPolicy): number =>
-    input.allocation.policies.numbers.has(policy.ref.uid) ? 0 : policy.ref.namespace === null ? 1 : 2;
+  const rank = ({ ref, runs }: LinkPolicy): number =>
+    runs === true ? 0 : input.allocation.policies.numbers.has(ref.uid) ? 1 : ref.namespace === null ? 2 : 3;
   return (a, b) => rank(a) - rank(b) || (identityOf(a.ref.uid) < identityOf(b.ref.uid) ? -1 : 1);
 }
 

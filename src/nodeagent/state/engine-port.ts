@@ -1,6 +1,6 @@
 /** What the policy runner needs of the loader's side: make a set of plans active, all or nothing. */
-import type { LinkPod } from '../../linker/link-input.ts';
-import type { ChosenPlan, PlanFailure } from './choose-plans.ts';
+import type { LinkPod, LinkPolicy } from '../../linker/link-input.ts';
+import type { PlanFailure } from './choose-plans.ts';
 import type { RunningPolicy } from './running.ts';
 
 export type EngineResult =
@@ -15,5 +15,5 @@ export type EngineResult =
 
 export type EnginePort = {
   /** The active generation is untouched unless the result is ok. */
-  apply(policies: readonly ChosenPlan[], pods: readonly LinkPod[]): Promise<EngineResult>;
+  apply(policies: readonly LinkPolicy[], pods: readonly LinkPod[]): Promise<EngineResult>;
 };

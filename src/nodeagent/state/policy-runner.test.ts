@@ -9,7 +9,8 @@ import { setDigest } from '../../protocol/set-digest.ts';
 import { silentLog } from '../../telemetry/log.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { createFakeClock, type FakeClock } from '../../telemetry/testing/fake-clock.ts';
-import type { ChosenPlan, PlanFailure } from './choose-plans.ts';
+import type { LinkPolicy } from '../../linker/link-input.ts';
+import type { PlanFailure } from './choose-plans.ts';
 import type { EnginePort, EngineResult } from './engine-port.ts';
 import { PlanStore } from './plan-store.ts';
 import { PolicyRunner } from './policy-runner.ts';
@@ -53,10 +54,13 @@ function fakeEngine() {
     crashing: new Set<string>(),
     fault: null as PlanFailure | null,
     active: [] as string[],
+    /** Of what was asked for last, the plans that were said to run already. */
+    kept: [] as string[],
     flips: [] as string[][],
   };
   const engine: EnginePort = {
-    apply: (policies: readonly ChosenPlan[]): Promise<EngineResult> => {
+    apply: (policies: readonly LinkPolicy[]): Promise<EngineResult> => {
+      state.kept = policies.filter(({ runs }) => runs === true).map(({ ref }) => ref.uid);
       if (policies.some(({ plan: { hooks } }) => hooks.some(({ target }) => state.crashing.has(target)))) throw new TypeError('oops');
       if (state.fault !== null) return Promise.resolve({ ok: false, blamed: [], fault: state.fault });
       const blamed = policies.filter(({ plan: { hooks } }) => hooks.some(({ target }) => state.missing.has(target)));
@@ -139,6 +143,18 @@ describe('The policy runner', () => {
     expect(kernel.state.flips.every((active) => active.includes('a:open'))).toBe(true);
     expect(runner.choices.map(({ state }) => state)).toEqual(['fallback', 'wished']);
     expect(runner.choices[0]?.failure).toEqual(bad);
+  });
+
+  test('says which plans run already, also after a restart: another that grows must not push them out', async () => {
+    const first = await start(fakeEngine().engine);
+    await first.put('open', 'exec');
+    await first.adopt(entry('a', 'open'), entry('b', 'exec'));
+    await first.runner.stop();
+    const kernel = fakeEngine();
+    const { put, adopt } = await start(kernel.engine);
+    await put('close');
+    await adopt(entry('a', 'close', 2), entry('b', 'exec'));
+    expect(kernel.state.kept).toEqual(['b']);
   });
 
   test('leaves a policy out that never loaded, and runs the others', async () => {

@@ -212,7 +212,8 @@ export class PolicyRunner {
   /** A plan on which the agent itself fails must not keep the others from changing: the mistake is ours, but one of the plans brings it up. */
   async #try(chosen: readonly ChosenPlan[]): Promise<EngineResult> {
     try {
-      return await this.#options.engine.apply(chosen, this.#options.pods());
+      const marked = chosen.map((plan) => (this.#loaded.get(plan.ref.uid) === plan.digest ? { ...plan, runs: true as const } : plan));
+      return await this.#options.engine.apply(marked, this.#options.pods());
     } catch (error) {
       if (error instanceof LoaderUnavailableError) throw error;
       this.#options.log.error('The agent failed on a set of policies', { error });
