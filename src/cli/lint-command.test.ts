@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -139,6 +139,14 @@ describe('palisade lint', timing, () => {
     expect(stdout.split('\n').map((line) => line.split(':')[0])).toEqual(['tree/a/b/bad.yml', 'tree/policy.json', '']);
     expect(stderr).toBe('2 policies in 6 files: 2 errors; 4 other objects skipped\n');
     expect(code).toBe(1);
+  });
+
+  it('leaves alone the schemas with which editors check policies, where they lie beside them', async () => {
+    write('edited/good.yaml', GOOD);
+    copyFileSync(path.join(import.meta.dirname, '../../schemas/tracingpolicy.json'), path.join(folder, 'edited/tracingpolicy.json'));
+    const { code, stderr } = await runCli(['lint', 'edited', '--kernels', '6.12'], { cwd: folder });
+    expect(stderr).toBe('1 policy in 2 files: no problems; 1 other object skipped\n');
+    expect(code).toBe(0);
   });
 
   it('waits on no pipe that lies in a folder, and for what cannot be read says so and goes on', async () => {

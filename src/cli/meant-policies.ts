@@ -10,23 +10,30 @@ export const TEST_FILE = /[._]test\.ya?ml$/;
  * values.yaml and templates of charts; what is wrong there is not ours to say. All of it counts as skipped.
  */
 export function onlyMeantPolicies(read: ReadDocuments, bytes: Uint8Array): ReadDocuments {
-  if (mentionsPolicies(bytes)) return read;
-  const documents = read.documents.filter(isNearlyPolicy);
-  const others = read.documents.filter((document) => !documents.includes(document));
+  const isMention = mentionsPolicies(bytes);
+  const isMeant = (document: PolicyDocument): boolean => (isMention ? !isSchema(document) : isNearlyPolicy(document));
+  const others = read.documents.filter((document) => !isMeant(document));
   return {
     ...read,
-    documents,
-    problems: [],
+    documents: read.documents.filter(isMeant),
+    problems: isMention ? read.problems : [],
     skipped: [
       ...read.skipped,
       ...others.map(({ source, text }) => ({ source, line: text.firstLine, kind: 'an object without a kind' })),
-      ...read.problems.map(({ source, region }) => ({ source, line: region.line, kind: 'a text that is no YAML' })),
+      ...(isMention ? [] : read.problems.map(({ source, region }) => ({ source, line: region.line, kind: 'a text that is no YAML' }))),
     ],
   };
 }
 
 function mentionsPolicies(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes('TracingPolicy');
+}
+
+/** A JSON Schema, such as those that editors check policies with: it mentions all that a policy may have. */
+function isSchema({ object }: PolicyDocument): boolean {
+  return (
+    isJsonObject(object) && typeof object['$schema'] === 'string' && object['kind'] === undefined && object['apiVersion'] === undefined
+  );
 }
 
 /** An object whose kind or version is misspelt was meant as a policy. */
