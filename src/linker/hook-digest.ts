@@ -4,13 +4,10 @@ import { memberQueries } from './hook-choice.ts';
 import type { HookInput, HookMemberInput } from './hook-input.ts';
 import type { Prototype } from './prototype.ts';
 
-/** Changes when the linker makes something else of the same input: what an older version made is not used then. */
-const LINKER_VERSION = 1;
-
 export function hookInputDigest(input: HookInput): string {
   const { id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target, arch, companionOf } = input;
   const parts: string[] = [
-    JSON.stringify([LINKER_VERSION, id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target, arch]),
+    JSON.stringify([id, entryId, key, lane, convention, methods, hostNamespaces, decidesLate, syscallNumber, target, arch]),
     prototypeText(input.prototype),
   ];
   for (const member of input.members) {
