@@ -63,6 +63,7 @@ describe('reading a policy object', () => {
     ],
     [{ podSelector: { matchLabels: { app: 'not a label' } } }, 'spec.podSelector.matchLabels.app: "not a label" is not allowed'],
     [{ kprobes: [{ ...kprobe, return: true }] }, 'spec.kprobes[0]: "return: true" needs returnArg'],
+    [{ lists: [{ name: 'a', type: 'x' }] }, '"x" is not one of its values; use one of syscalls, generated_syscalls, generated_ftrace'],
     [{ hostSelector: { matchLabels: {} } }, 'spec.hostSelector: hostSelector must be null or {}'],
     [{ uprobes: [{ path: '/x', symbols: ['a'], addrs: [1] }] }, 'spec.uprobes[0]: at most one of symbols, offsets and addrs'],
   ])('says what is wrong in %j', (spec, line) => {

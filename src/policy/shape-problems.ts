@@ -27,7 +27,8 @@ export function addShapeProblems(
         }
         break;
       case 'invalid_value': {
-        const allowed = issue.values.map(String);
+        // An empty text says what an absent field says.
+        const allowed = issue.values.map(String).filter((value) => value !== '');
         if (found === undefined) {
           sink.error('MissingField', path, 'is required', `one of ${listOf(allowed)}`);
         } else {

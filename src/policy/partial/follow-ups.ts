@@ -1,9 +1,9 @@
 import { type Problem, fieldPath } from '../problem.ts';
 import type { ProblemCode } from '../problem-codes.ts';
 import type { ArgFilterSpec } from '../schema/selectors.ts';
-import type { TracingPolicySpec } from '../schema/spec.ts';
+import { HOOK_SECTIONS, type TracingPolicySpec } from '../schema/spec.ts';
 import { pathText } from '../shape-problems.ts';
-import { type HookSight, sightOf } from './hook-sight.ts';
+import { type HookSight, decidesAboutHook, sightOf } from './hook-sight.ts';
 import type { Flaw, Repaired } from './repair.ts';
 
 /** Problems that are about what two entries of a list have in common. */
@@ -26,14 +26,16 @@ const OF_REFERENCES: ReadonlyMap<ProblemCode, keyof TracingPolicySpec> = new Map
  * may, for nobody should look for a mistake that is none.
  */
 export function followUpsOf({ spec, flaws }: Repaired): (problem: Problem) => boolean {
-  const places = flaws.map(({ at, owner }) => ({ at: at === null ? null : pathText('spec', at), owner: pathText('spec', owner) }));
+  const places = flaws.map((flaw) => ({
+    flaw,
+    at: flaw.at === null ? null : pathText('spec', flaw.at),
+    owner: pathText('spec', flaw.owner),
+  }));
   const hooks = sightOf(spec, flaws, isFlawed(flaws, 'lists'));
 
   const isOfObject = ({ path }: Problem): boolean =>
     places.some(
-      ({ at, owner }) =>
-        (at !== null && isWithin(path, at)) ||
-        (owner === 'spec' ? path === owner : isWithin(path, owner) && OWN_FIELD.test(path.slice(owner.length))),
+      ({ flaw, at, owner }) => (at !== null && isWithin(path, at)) || (isWithin(path, owner) && isOwn(flaw, path.slice(owner.length))),
     );
   const isOfReference = ({ code, path }: Problem): boolean => {
     const part = OF_REFERENCES.get(code);
@@ -58,6 +60,15 @@ const OWN_FIELD = /^(?:\.ignore)?(?:\.\w+|\["(?:[^"\\]|\\.)*"\])?(?:\[\d+\])*$/;
 /** Parts of a selector that depend on the values that its hook reads, and on what it is. */
 const JUDGED_BLOCK = /\.(matchArgs|matchData|matchReturnArgs|matchActions|matchReturnActions)\b(?:\[(\d+)\])?/;
 const VALUE = /^\.(?:args|data|returnArg|returnArgAction)\b/;
+
+/** `inOwner`: the rest of a path. Fields of hooks and selectors stand beside each other, those of smaller objects are read together. */
+function isOwn({ owner, meant }: Flaw, inOwner: string): boolean {
+  if (inOwner === '') return true;
+  if (owner.length === 0 || !OWN_FIELD.test(inOwner)) return false;
+  const isHook = owner.length === 2 && HOOK_SECTIONS.some((section) => section === owner[0]);
+  const isHookOrSelector = isHook || owner.at(-2) === 'selectors';
+  return !isHookOrSelector || decidesAboutHook(meant) || meant.includes(/^\.(\w+)/.exec(inOwner)?.[1] ?? '');
+}
 
 /** `spec.a[1].b` is within `spec.a[1]`, and not within `spec.a[1].c` or `spec.a`'s neighbour `spec.ab`. */
 function isWithin(path: string, base: string): boolean {

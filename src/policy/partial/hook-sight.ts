@@ -15,8 +15,26 @@ export type HookSight = {
   readonly selectors: readonly SelectorSpec[];
 };
 
-/** Fields of a hook by which its values, filters and actions are judged. */
-const JUDGED_BY: ReadonlySet<string> = new Set(['call', 'hook', 'syscall', 'raw', 'return', 'returnArg', 'args', 'data', 'btfPath']);
+/** Fields of a hook by which its other fields, its values, filters and actions are judged. */
+const JUDGED_BY: ReadonlySet<string> = new Set([
+  'call',
+  'hook',
+  'syscall',
+  'raw',
+  'return',
+  'returnArg',
+  'args',
+  'data',
+  'btfPath',
+  'binaryDigests',
+  'symbols',
+  'offsets',
+  'addrs',
+]);
+
+export function decidesAboutHook(meant: readonly string[]): boolean {
+  return meant.some((field) => JUDGED_BY.has(field));
+}
 
 /** The hooks with such a flaw; also those that take their functions from a list, where lists have one. */
 export function sightOf(spec: TracingPolicySpec, flaws: readonly Flaw[], listsAreFlawed: boolean): readonly HookSight[] {
@@ -24,7 +42,7 @@ export function sightOf(spec: TracingPolicySpec, flaws: readonly Flaw[], listsAr
     (spec[section] ?? []).flatMap((hook, index): readonly HookSight[] => {
       const own = flaws.filter(({ owner }) => owner[0] === section && owner[1] === index);
       const isListed = listsAreFlawed && 'call' in hook && hook.call.startsWith('list:');
-      const isBlind = isListed || own.some(({ owner, meant }) => owner.length === 2 && meant.some((field) => JUDGED_BY.has(field)));
+      const isBlind = isListed || own.some(({ owner, meant }) => owner.length === 2 && decidesAboutHook(meant));
       const unseen = new Set(own.flatMap(unseenOf));
       const { args = [], selectors = [] } = hook;
       const path = fieldPath(`spec.${section}`, index);

@@ -78,6 +78,20 @@ describe('a policy with things of a wrong shape is told at once what else is wro
     ]);
   });
 
+  it('in the fields beside it', () => {
+    const selectors = [{ matchArgs: [onPath], matchActons: [], label: 'x'.repeat(200) }];
+    expect(
+      fields(policyObject({ kprobes: [{ call: 'no name', syscall: false, args: [path], mesage: 'x', tags: ['a'], selectors }] })),
+    ).toEqual([
+      'spec.kprobes[0].selectors[0].matchActons',
+      'spec.kprobes[0].mesage',
+      'spec.kprobes[0].call',
+      'spec.kprobes[0].tags[0]',
+      'spec.kprobes[0].selectors[0].matchArgs[0].operator',
+      'spec.kprobes[0].selectors[0].label',
+    ]);
+  });
+
   it('in the same hook, where what is wrong does not decide about it', () => {
     const selectors = [
       { matchArgs: [{ ...onPath, valuess: [] }, onNumber], matchBinaries: [{ operator: 'In', values: ['nc'] }] },
