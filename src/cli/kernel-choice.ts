@@ -5,7 +5,7 @@ import { CliError } from './cli-io.ts';
 import { knownKernels, readKernelFactsFile, readKnownKernel } from './kernel-facts-files.ts';
 
 export type NamedKernel = {
-  /** `6.12`; of a file its name without `.kernel`. */
+  /** `6.12`; of a file its name without `.kernel`, or its path where another one has this name. */
   readonly name: string;
   readonly facts: KernelFacts;
 };
@@ -19,7 +19,10 @@ export function readKernels(words: readonly string[]): readonly NamedKernel[] {
   const distinct = [...new Set(wanted)].filter((word) => word !== '');
   if (distinct.length === 0) throw new CliError(`no kernel is named; known are ${knownKernels().join(', ')}, and "${ALL_KERNELS}"`);
   if (distinct.length > MAX_KERNELS) throw new CliError(`${distinct.length} kernels; at most ${MAX_KERNELS} at once`);
-  return distinct.map(readKernel);
+  const kernels = distinct.map(readKernel);
+  const counts = Map.groupBy(kernels, ({ name }) => name);
+  // Two nodes may have given their recordings one name in two folders.
+  return kernels.map((kernel, index) => ((counts.get(kernel.name)?.length ?? 0) > 1 ? { ...kernel, name: distinct[index] ?? '' } : kernel));
 }
 
 /** A known kernel, or a file with one. */

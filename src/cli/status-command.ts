@@ -76,6 +76,8 @@ async function show(answers: readonly NodeAnswer<StatusAnswer>[], policy: string
     throw new CliError(`no node that was asked has a policy ${JSON.stringify(policy)}`);
   }
   if (nodes.some((node) => node.faults.length > 0 || node.policies.some(({ state }) => state !== 'loaded'))) io.setExitCode(1);
+  // Nobody knows of policies; and that there are none would be wrong.
+  if (nodes.length === 0 && form === 'table') return;
   if (form === 'table') await writeOut(io.stdout, statusTable(nodes));
   else await writeOut(io.stdout, `${JSON.stringify(form === 'nodes as JSON' ? nodes : nodes[0], null, 2)}\n`);
 }
