@@ -221,6 +221,15 @@ describe('blame', () => {
   });
 });
 
+test('what a node says moves no cursor of whoever reads the status', () => {
+  const words = '\u001b[2J\u202egood\nnews';
+  const status = compute([
+    nodeFact('a', { kernel: words, cell: cell({ state: 'failed', reason: 'LoadError', hook: words, message: words, runs: null }) }),
+  ]);
+  expect(JSON.stringify(status)).not.toMatch(/\\u001b|\\n|\u202e/);
+  expect(status.failures).toMatchObject([{ hook: '?[2J?good?news', message: '?[2J?good?news' }]);
+});
+
 describe('completion is latched', () => {
   const joining = nodeFact('new', { cell: null, expectedForMs: 1_000, isDelivered: false });
 

@@ -1,9 +1,11 @@
 import { MAX_CONDITION_MESSAGE_CHARS } from '../../policy/schema/status.ts';
 import { formatProblem, type Problem } from '../../policy/problem.ts';
+import { oneLine } from '../../protocol/one-line.ts';
 import type { FailureGroup, Tally } from './tally.ts';
 
-/** Cuts at a character, never inside one, and shows that it did. */
-export function bounded(text: string, maxChars: number): string {
+/** One line that moves no cursor. Cuts at a character, never inside one, and shows that it did. */
+export function bounded(words: string, maxChars: number): string {
+  const text = oneLine(words);
   if (text.length <= maxChars) {
     return text;
   }

@@ -1,4 +1,5 @@
 import { formatProblem, type Problem } from '../../policy/problem.ts';
+import { oneLine } from '../../protocol/one-line.ts';
 import type { FleetProblem } from '../fleet/check-fleet.ts';
 import type { AdmissionCause } from './admission-review.ts';
 
@@ -49,6 +50,7 @@ export function warningLines(findings: readonly Finding[]): readonly string[] {
   return rest === 0 ? shown : [...shown, `and ${rest} more`];
 }
 
-function cut(text: string, maxChars: number): string {
+function cut(words: string, maxChars: number): string {
+  const text = oneLine(words);
   return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…`;
 }
