@@ -59,6 +59,8 @@ export function followUpsOf({ spec, flaws }: Repaired): (problem: Problem) => bo
 const OWN_FIELD = /^(?:\.ignore)?(?:\.\w+|\["(?:[^"\\]|\\.)*"\])?(?:\[\d+\])*$/;
 /** Parts of a selector that depend on the values that its hook reads, and on what it is. */
 const JUDGED_BLOCK = /\.(matchArgs|matchData|matchReturnArgs|matchActions|matchReturnActions)\b(?:\[(\d+)\])?/;
+/** Parameters of actions that are right or wrong wherever the action stands. */
+const PLAIN_PARAMETER = /\.(?:argError|argSig|argUrl|argFqdn|argValue|rateLimit|rateLimitScope)$/;
 const VALUE = /^\.(?:args|data|returnArg|returnArgAction)\b/;
 
 /** `inOwner`: the rest of a path. Fields of hooks and selectors stand beside each other, those of smaller objects are read together. */
@@ -82,7 +84,7 @@ function isFlawed(flaws: readonly Flaw[], part: keyof TracingPolicySpec): boolea
 /** Whether it depends on something of the hook that is not known. */
 function isUnseen(hook: HookSight, path: string): boolean {
   const inHook = path.slice(hook.path.length);
-  if (hook.sees === 'nothing') return VALUE.test(inHook) || JUDGED_BLOCK.test(inHook);
+  if (hook.sees === 'nothing') return VALUE.test(inHook) || (JUDGED_BLOCK.test(inHook) && !PLAIN_PARAMETER.test(inHook));
   const [, block, index] = JUDGED_BLOCK.exec(inHook) ?? [];
   switch (block) {
     case undefined:

@@ -112,12 +112,13 @@ describe('a policy with things of a wrong shape is told at once what else is wro
     expect(fields(policyObject(spec))).toEqual(['spec.kprobes[0].args[0].type', 'spec.kprobes[0].selectors[0].matchArgs[1].values[0]']);
   });
 
-  it('of its filters on processes, where it is not known what kind of function the hook is on', () => {
+  it('of its filters on processes and parameters of actions, where it is not known what kind of function the hook is on', () => {
     const selectors = [
-      { matchArgs: [onPath], matchPIDs: [{ operator: 'In', values: [] }], matchActions: [{ action: 'Override', argError: -1 }] },
+      { matchArgs: [onPath], matchPIDs: [{ operator: 'In', values: [] }], matchActions: [{ action: 'Override', argError: 1 }] },
     ];
     expect(fields(policyObject({ kprobes: [{ call: 'do_filp_open', syscal: false, args: [path], selectors }] }))).toEqual([
       'spec.kprobes[0].syscal',
+      'spec.kprobes[0].selectors[0].matchActions[0].argError',
       'spec.kprobes[0].selectors[0].matchPIDs[0].values',
     ]);
   });
