@@ -80,6 +80,8 @@ describe('The report', () => {
 
   it('counts also what is not shown', () => {
     expect(summaryLine(report)).toBe('2 policies in 1 file: 5 errors, 1 warning (5 of them not shown); 3 other objects skipped');
+    const unread = { ...report, findings: [], leftOut: { error: 0, warning: 0, note: 0 }, skippedCount: 0, unread: ['a.yaml: gone'] };
+    expect(summaryLine(unread)).toBe('2 policies in 1 file: no problems in what was read; 1 file not read');
     expect(textReport(report, PLAIN).split('\n')).toHaveLength(2);
   });
 });

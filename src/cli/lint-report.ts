@@ -64,7 +64,8 @@ export function summaryLine(report: LintReport): string {
     counts.note === 0 ? [] : many(counts.note, 'note'),
   ].flat();
   const unasked = policies.some(({ kernels }) => kernels.length === 0) ? ' (no kernel was asked for names: --kernels all)' : '';
-  const said = found.length === 0 ? `no problems${unasked}` : found.join(', ');
+  const read = report.unread.length === 0 ? '' : ' in what was read';
+  const said = found.length === 0 ? `no problems${read}${unasked}` : found.join(', ');
   const leftOut = report.leftOut.error + report.leftOut.warning + report.leftOut.note;
   const unseen = leftOut === 0 ? '' : ` (${leftOut} of them not shown)`;
   const skipped = skippedCount === 0 ? '' : `; ${many(skippedCount, 'other object')} skipped`;
