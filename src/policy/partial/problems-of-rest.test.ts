@@ -31,7 +31,7 @@ function* misspelt(value: unknown): Generator {
 }
 
 /** None of them is a list of several things, which may be several too many. */
-const ODD = ODD_VALUES.filter((value) => value === true || value === 'x' || value === 1.5 || JSON.stringify(value) === '[{}]');
+const ODD = ODD_VALUES.filter((value) => value === true || value === 'x' || JSON.stringify(value) === '[{}]');
 
 describe('a policy that is right but for one thing of a wrong shape', () => {
   it.each(WHOLE_LANGUAGE)(
@@ -49,7 +49,7 @@ describe('a policy that is right but for one thing of a wrong shape', () => {
       }
       expect([...noise]).toEqual([]);
     },
-    60_000,
+    120_000,
   );
 });
 
