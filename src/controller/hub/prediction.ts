@@ -2,7 +2,8 @@ import { bind } from '../../policy/bind.ts';
 import type { KernelFacts } from '../../policy/kernel-facts.ts';
 import type { Plan, PolicyMode } from '../../policy/plan.ts';
 import { type BoundPolicy, boundDigest } from '../../protocol/bound-digest.ts';
-import type { Report } from '../../protocol/hub-frames.ts';
+import { MAX_BUILDS } from '../../protocol/catalogue.ts';
+import { HUB_LIMITS, type Report } from '../../protocol/hub-frames.ts';
 import type { DesiredSet } from '../desired/desired-set.ts';
 import type { FleetNode } from '../fleet/fleet.ts';
 
@@ -17,7 +18,8 @@ export type Predictor = {
   isAsPredicted(report: Report, set: DesiredSet, kernel: NonNullable<FleetNode['kernel']>): boolean;
 };
 
-const MAX_REMEMBERED = 16_384;
+/** Room for as many policies as a node may have on as many kernels as are told apart; less would mean to bind anew with every report. */
+const MAX_REMEMBERED = HUB_LIMITS.maxEntries * MAX_BUILDS;
 
 export function createPredictor(planOf: (digest: string) => Plan | undefined): Predictor {
   const known = new Map<string, BoundPolicy['hooks']>();
