@@ -100,7 +100,8 @@ impl Node {
         if !own.fits(&meta) {
             return Err(Failure::new(Stage::Pin, reasons::ABI_MISMATCH, "the pins are of another build"));
         }
-        let pinned = |programs: [&str; 7]| programs.iter().all(|program| directory.node_link(program).exists());
+        // The iterator is the last to be pinned: without it its maker died on the way.
+        let pinned = |programs: [&str; 7]| programs.iter().chain([&ITERATOR]).all(|program| directory.node_link(program).exists());
         if !pinned(WITH_LSM) && !pinned(WITHOUT_LSM) {
             return Err(Failure::new(Stage::Pin, reasons::LOAD_ERROR, "a program of the process table is not attached"));
         }
