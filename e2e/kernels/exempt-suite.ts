@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
+import { PAL_C_EXEMPT, PAL_C_WOULD_DENY } from '../../src/abi/layout.ts';
+import { fileOpenPolicy } from '../../src/linker/testing/policies.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
-import type { KernelUnderTest } from './kernel-under-test.ts';
+import { actor, type KernelUnderTest } from './kernel-under-test.ts';
 import { secret } from './suite-policies.ts';
 
 const EPERM = 1;
@@ -27,6 +29,19 @@ export function describeExemptions(kernel: () => KernelUnderTest): void {
 
     expect([await asUser(), await asUser()]).toEqual([EPERM, EPERM]);
     await waitUntil('the exemption', async () => ((await asRoot()) === 0 ? true : undefined), { timeoutMs: 10_000 });
+
     await client().exempt([]);
+  });
+
+  it('says in monitor mode of an exempt process that it is, and not what would be done to others', async () => {
+    const { vm, apply, client, counters } = kernel();
+    const running = await apply([fileOpenPolicy('watch', { prefix: '/t/secret/' }, { mode: 'monitor' })]);
+    const counted = async () => (await counters()).policies.get(running.get('watch')?.number ?? -1);
+    expect(await vm.machine.run(['cp', actor, '/t/bin/kubelet'])).toMatchObject({ status: 0 });
+    await client().exempt(['/t/bin/kubelet']);
+    await vm.machine.run(['/t/bin/kubelet', 'open', '/t/secret/one']);
+    await client().exempt([]);
+    const counts = await counted();
+    expect([counts?.[PAL_C_EXEMPT], counts?.[PAL_C_WOULD_DENY]]).toEqual([1n, 0n]);
   });
 }

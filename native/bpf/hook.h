@@ -88,7 +88,7 @@ INLINE void pal_scratch_begin(struct pal_scratch *s, const u64 *cand, const u64 
 	s->done = s->unk = s->cut = s->faulted = 0;
 	s->nargs = s->nmatch = s->cap = 0;
 	s->err = 0;
-	s->sig = s->enforced = s->late = 0;
+	s->sig = s->late = 0;
 	s->flags = cfg.feat & PAL_FEAT_LATE_RUN ? PAL_HV_LATE : 0;
 	FOR_WORDS(w) {
 		s->cand[w] = cand[w];
@@ -137,27 +137,33 @@ INLINE int pal_run(void *ctx, const enum pal_front front, struct pal_scratch *s,
 	return s->err;
 }
 
-GLOBAL int pal_blind_exempt(u32 only_unknown)
+GLOBAL int pal_blind_exemption(void)
 {
 	struct pal_place place;
 
 	pal_place_of(pal_current(), cfg.kflags, &place);
-	return pal_is_exempt(place.flags, only_unknown);
+	return pal_exemption_of(place.flags);
 }
 
 /* Without working memory, what needs it is unknown; the verdict stands all the same, without an event. */
 INLINE int pal_run_blind(u64 *cand, u64 *known, struct pal_tbl *t)
 {
-	u64 kill = 0, sure = 0;
+	u64 kill = 0;
+	int exemption;
 
 	pal_apply_unknown(cand, known, t);
-	FOR_WORDS(w) {
+	FOR_WORDS(w)
 		cand[w] = pal_firsts(cand[w], t->lsb[w], t->msb[w]);
-		kill |= cand[w] & (known[w] | ~pal_denies(t, w)) & t->kill[w];
-		sure |= cand[w] & known[w] & (t->kill[w] | pal_denies(t, w));
-	}
-	if (!pal_any(cand) || pal_blind_exempt(sure == 0))
+	if (!pal_any(cand))
 		return 0;
+	exemption = pal_blind_exemption();
+	if (exemption == PAL_EXEMPT_ALL)
+		return 0;
+	FOR_WORDS(w) {
+		if (exemption == PAL_EXEMPT_UNKNOWN)
+			cand[w] &= known[w];
+		kill |= cand[w] & (known[w] | ~pal_denies(t, w)) & t->kill[w];
+	}
 	if (kill)
 		pal_kill();
 	return PAL_CAN_DENY ? pal_deny_error(cand, t) : 0;

@@ -34,13 +34,13 @@ struct pal_scratch {
 	u32 done, unk, cut; /* a bit per slot: extracted, its value is unknown, only its beginning is known */
 	u32 nargs, nmatch, cap, faulted;
 	s32 err;
-	u32 sig, flags, enforced;
+	u32 sig, flags;
 	u32 cls, cgflags, late;
 	u64 pod, cgid;
 	u64 words[6], bprm, ctx; /* the call's arguments, as numbers */
 	u64 regs[8];		 /* of a system call's entry: r10 r9 r8 ax cx dx si di */
 	u64 value, is_known, hit[PAL_WORDS];
-	u64 cand[PAL_WORDS], known[PAL_WORDS], denies[PAL_WORDS];
+	u64 cand[PAL_WORDS], known[PAL_WORDS], denies[PAL_WORDS], spared[PAL_WORDS];
 	u32 dat[PAL_SLOTS], len[PAL_SLOTS]; /* where a slot's bytes are in rec */
 	struct pal_walk walk;
 	struct pal_str_key key;

@@ -33,26 +33,33 @@ INLINE u64 pal_firsts(u64 x, u64 lsb, u64 msb)
 	return x & (((clear & ~msb) + lsb) ^ (clear & msb));
 }
 
+/* Whom nothing is done to, although a selector matched. */
+enum pal_exemption {
+	PAL_EXEMPT_NONE,
+	PAL_EXEMPT_UNKNOWN, /* from matches by unknown values only */
+	PAL_EXEMPT_ALL,
+};
+
 /*
  * Executables of the node itself are exempt from enforcement: listed by inode and running outside of pods, or in the loader's own pod.
  */
-INLINE int pal_is_exempt(u32 cgflags, int only_unknown)
+INLINE enum pal_exemption pal_exemption_of(u32 cgflags)
 {
 	struct pal_proc *p = pal_proc_get(pal_current());
 	struct pal_exempt_key key;
 
 	if (!p || p->key.tgid == PAL_NOBODY)
-		return 0;
+		return PAL_EXEMPT_NONE;
 	/*
 	 * The runtime's init runs in the pod's cgroup before it becomes the container, and opens files on mounts that it has just detached
 	 * (its own executable, the fifo that starts the container): paths that nobody can name. Those do not stop it; what it is known to
 	 * open, and the program that it starts, are judged like all else in the pod.
 	 */
 	if ((cgflags & PAL_CG_POD) && !(cgflags & PAL_CG_SELF))
-		return only_unknown && (p->flags & PAL_PROC_HOST_MOUNTS);
+		return p->flags & PAL_PROC_HOST_MOUNTS ? PAL_EXEMPT_UNKNOWN : PAL_EXEMPT_NONE;
 	key.dev = p->dev;
 	key.ino = p->ino;
-	return bpf_map_lookup_elem(&exempt, &key) != NULL;
+	return bpf_map_lookup_elem(&exempt, &key) ? PAL_EXEMPT_ALL : PAL_EXEMPT_NONE;
 }
 
 /* 1: the process dies. What was not done is counted and not told as done. */
@@ -113,7 +120,7 @@ struct pal_outcome {
 	u32 acts, f;
 };
 
-/* What one match does, and its counters. */
+/* What one match does, or would in enforce mode, and its counters. */
 INLINE void pal_act(struct pal_scratch *s, struct pal_tbl *t, u32 w, u64 bit, struct pal_counters *c, struct pal_outcome *o)
 {
 	int is_known = (s->known[w] & bit) != 0;
@@ -123,24 +130,26 @@ INLINE void pal_act(struct pal_scratch *s, struct pal_tbl *t, u32 w, u64 bit, st
 		c->c[PAL_C_UNKNOWN]++;
 		o->f |= PAL_MF_UNKNOWN;
 	}
-	if ((s->enforced & PAL_MF_EXEMPT) && (kills || denies)) {
+	if (!((t->kill[w] | s->denies[w] | t->wkill[w] | t->wdeny[w]) & bit))
+		return;
+	if (s->spared[w] & bit) {
 		c->c[PAL_C_EXEMPT]++;
 		o->f |= PAL_MF_EXEMPT;
-	} else {
-		/* what denies as well does not kill for an unknown value: the deny is enough */
-		if (kills && (is_known || !denies)) {
-			if (s->sig) {
-				c->c[PAL_C_KILL]++;
-				o->acts |= PAL_ACT_SIGKILL;
-			}
-		} else if (kills) {
-			c->c[PAL_C_KILL_SUPPRESSED]++;
-			o->f |= PAL_MF_KILL_SUPPRESSED;
+		return;
+	}
+	/* what denies as well does not kill for an unknown value: the deny is enough */
+	if (kills && (is_known || !denies)) {
+		if (s->sig) {
+			c->c[PAL_C_KILL]++;
+			o->acts |= PAL_ACT_SIGKILL;
 		}
-		if (denies && PAL_CAN_DENY) {
-			c->c[PAL_C_DENY]++;
-			o->acts |= PAL_ACT_OVERRIDE;
-		}
+	} else if (kills) {
+		c->c[PAL_C_KILL_SUPPRESSED]++;
+		o->f |= PAL_MF_KILL_SUPPRESSED;
+	}
+	if (denies && PAL_CAN_DENY) {
+		c->c[PAL_C_DENY]++;
+		o->acts |= PAL_ACT_OVERRIDE;
 	}
 	if ((t->wkill[w] & bit) && (is_known || !(t->wdeny[w] & bit))) {
 		c->c[PAL_C_WOULD_KILL]++;
@@ -229,24 +238,38 @@ INLINE void pal_collect(u32 index)
 			return;
 }
 
-INLINE void pal_enforce(struct pal_scratch *s, struct pal_tbl *t)
+/* Fills s->denies, and s->spared with the bits of those who would act on anybody else. */
+INLINE u64 pal_spare(struct pal_scratch *s, struct pal_tbl *t)
 {
-	u64 kill = 0, suppressible = 0, sure = 0;
+	enum pal_exemption exemption;
+	u64 any = 0;
 
 	FOR_WORDS(w) {
 		s->denies[w] = pal_denies(t, w);
-		kill |= s->cand[w] & (s->known[w] | ~s->denies[w]) & t->kill[w];
-		suppressible |= s->cand[w] & (t->kill[w] | s->denies[w]);
-		sure |= s->cand[w] & s->known[w] & (t->kill[w] | s->denies[w]);
+		s->spared[w] = 0;
+		any |= s->cand[w] & (t->kill[w] | s->denies[w] | t->wkill[w] | t->wdeny[w]);
 	}
-	if (!suppressible)
+	if (!any)
+		return 0;
+	exemption = pal_exemption_of(s->cgflags);
+	if (exemption != PAL_EXEMPT_NONE)
+		FOR_WORDS(w)
+			s->spared[w] = exemption == PAL_EXEMPT_ALL ? ~0ull : ~s->known[w];
+	return any;
+}
+
+INLINE void pal_enforce(struct pal_scratch *s, struct pal_tbl *t)
+{
+	u64 acting[PAL_WORDS] = {}, kill = 0;
+
+	if (!pal_spare(s, t))
 		return;
-	if (pal_is_exempt(s->cgflags, sure == 0)) {
-		s->enforced |= PAL_MF_EXEMPT;
-		return;
+	FOR_WORDS(w) {
+		acting[w] = s->cand[w] & ~s->spared[w];
+		kill |= acting[w] & (s->known[w] | ~s->denies[w]) & t->kill[w];
 	}
 	if (PAL_CAN_DENY)
-		s->err = pal_deny_error(s->cand, t);
+		s->err = pal_deny_error(acting, t);
 	if (kill && pal_kill())
 		s->sig = PAL_SIGKILL;
 }

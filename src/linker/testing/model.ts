@@ -132,9 +132,9 @@ function openDecision({ table, further: { acts } }: LinkedHook): Decide {
         errno: exempt ? null : (denies.find((entry) => has(entry.selectors))?.errno ?? null),
         kill: !exempt && has(kill) && has(loud),
         signal: exempt || !has(loud) ? null : (signals.find((entry) => has(entry.selectors))?.signal ?? null),
-        wouldDeny: has(wdeny),
-        wouldKill: has(wkill) && has(loud),
-        wouldSignal: has(wsig) && has(loud),
+        wouldDeny: !exempt && has(wdeny),
+        wouldKill: !exempt && has(wkill) && has(loud),
+        wouldSignal: !exempt && has(wsig) && has(loud),
         acts: hasActs ? actsAt(acts, bit, exempt, has(loud)) : [],
       };
     });

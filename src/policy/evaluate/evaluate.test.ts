@@ -193,6 +193,13 @@ describe('acting', () => {
     });
   });
 
+  it('nothing would be done to them in enforce mode, and monitor mode says nothing else', () => {
+    const object = lsmPolicy({ matchActions: [deny, kill] });
+    expect(verdict(object, opens('/x'), 'monitor')).toMatchObject({ wouldDeny: true, wouldKill: true });
+    const exempt = verdict(object, opens('/x', { exempt: true }), 'monitor');
+    expect(exempt).toMatchObject({ selector: 0, post: true, wouldDeny: false, wouldKill: false });
+  });
+
   it('the runtime on its way into a container is not stopped by what nobody can name, and by all else it is', () => {
     const object = lsmPolicy({ matchArgs: etc, matchActions: [deny, kill] });
     const process: ProcessFacts = { ...someone, isRuntimeInit: true };

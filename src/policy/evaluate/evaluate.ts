@@ -15,7 +15,7 @@ export type PolicyVerdict = {
   readonly kill: boolean;
   /** A signal other than SIGKILL. */
   readonly signal: number | null;
-  /** Monitor mode: what would have been. */
+  /** Monitor mode: what would have been in enforce mode, which spares processes that are exempt. */
   readonly wouldDeny: boolean;
   readonly wouldKill: boolean;
   readonly wouldSignal: boolean;
@@ -125,7 +125,9 @@ function verdictOf(
   const kills = effect.kill && !spares;
   const signal = effect.kill || spares ? null : effect.signal;
   const { exempt, isRuntimeInit } = call.process;
-  const acts = mode === 'enforce' && !exempt && !(byUnknown && isRuntimeInit === true);
+  const isSpared = exempt || (byUnknown && isRuntimeInit === true);
+  const acts = mode === 'enforce' && !isSpared;
+  const would = mode === 'monitor' && !isSpared;
   const others = actions.filter(isSideAction).filter((action) => acts || !interferes(action));
   return {
     selector: position,
@@ -133,9 +135,9 @@ function verdictOf(
     errno: acts ? effect.errno : null,
     kill: acts && kills,
     signal: acts ? signal : null,
-    wouldDeny: mode === 'monitor' && effect.errno !== null,
-    wouldKill: mode === 'monitor' && kills,
-    wouldSignal: mode === 'monitor' && signal !== null,
+    wouldDeny: would && effect.errno !== null,
+    wouldKill: would && kills,
+    wouldSignal: would && signal !== null,
     byUnknown,
     killSuppressed: acts && spares && (effect.kill || effect.signal !== null || (effect.notify !== null && effect.notify.signal !== 0)),
     others: spares ? others.map(withoutSignal) : others,
