@@ -1,4 +1,4 @@
-import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolder } from '../host/cache.ts';
 import { infoOf } from './cluster-info.ts';
@@ -14,7 +14,9 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 
 async function writeState(phase: RunState['phase']): Promise<void> {
   const state: RunState = { pid: process.pid, startTicks: (await startTicksOf(process.pid)) ?? '', phase };
-  await writeFile(stateFile, JSON.stringify(state));
+  // Others read it while it is written.
+  await writeFile(`${stateFile}.new`, JSON.stringify(state));
+  await rename(`${stateFile}.new`, stateFile);
 }
 
 await mkdir(runFolder, { recursive: true });
