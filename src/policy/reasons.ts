@@ -49,7 +49,12 @@ export const REASONS = [
   // loading: the hook is there, denying is not
   load('LSMNotEnabled', 'policy', 'final', "denying needs BPF LSM, and bpf is not in the kernel's list of active LSMs"),
   load('FmodRetPreemptible', 'policy', 'final', 'fmod_ret could deny here, but this kernel is preemptible and would sometimes skip it'),
-  load('OverrideHelperMissing', 'policy', 'final', 'nothing denies this function on this kernel: fmod_ret may not or may be skipped, and bpf_override_return is missing'),
+  load(
+    'OverrideHelperMissing',
+    'policy',
+    'final',
+    'nothing denies this function on this kernel: fmod_ret may not or may be skipped, and bpf_override_return is missing',
+  ),
   load('NotErrorInjectable', 'policy', 'final', 'the kernel does not allow an error to be injected into this function'),
   load(
     'SubstituteNotAllowed',
