@@ -38,12 +38,22 @@ export function createRecordLog(): RecordLog {
     subscribe: (socket) =>
       new Promise((resolve, reject) => {
         subscription = new AbortController();
-        // A loader that is killed ends its subscription: the next one gets another.
+        let doneBytes = 0;
+        let acknowledge: (bytes: number) => void = () => undefined;
+        // A loader that is killed ends its subscription: the next one gets another. What is on its way when nobody reads any more comes again.
         consumeEvents({
           path: socket,
           signal: subscription.signal,
-          onOpen: () => resolve(),
-          onRecords: (batch) => batch.forEach(keep),
+          delivery: 'until acknowledged',
+          onOpen: (tell) => {
+            acknowledge = tell;
+            resolve();
+          },
+          onRecords: (batch) => {
+            batch.forEach(keep);
+            doneBytes += batch.reduce((sum, { length }) => sum + length, 0);
+            acknowledge(doneBytes);
+          },
         }).catch(reject);
       }),
     unsubscribe: () => subscription.abort(),
