@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { testPolicy } from '../../src/linker/testing/policies.ts';
 import { hookEvent } from '../../src/nodeagent/events/hook-event.ts';
 import { figure } from '../cluster/tests/figures.ts';
+import { waitUntil } from '../cluster/wait-until.ts';
 import type { KernelName } from '../vm/kernels.ts';
 import type { KernelUnderTest } from './kernel-under-test.ts';
 import { methodsOf, pathsOf } from './record-facts.ts';
@@ -37,11 +38,15 @@ export function describeSingleProbes(name: KernelName, kernel: () => KernelUnder
     kernel().records.clear();
     const [killed, free] = await kernel().actAll([{ path: '/t/secret/one' }, { path: '/t/free/one' }]);
     expect([killed?.status, free?.status]).toEqual([-SIGKILL, 0]);
-    await kernel().records.atLeast(hasMany ? 3 : 2);
-    const seen = kernel().records.hooks();
     const matchesOf = (pid: number | undefined): number[] =>
-      seen.filter(({ task }) => task.key.tgid === pid).flatMap((record) => record.matches.map((match) => match.policy));
+      kernel()
+        .records.hooks()
+        .filter(({ task }) => task.key.tgid === pid)
+        .flatMap((record) => record.matches.map((match) => match.policy));
     const numbers = [running.get('alone')?.number, running.get('shared')?.number];
+    const isComplete = (): boolean => new Set(matchesOf(killed?.pid)).size === 2 && matchesOf(free?.pid).length > 0;
+    await waitUntil('the records of both', () => (isComplete() ? true : undefined), { timeoutMs: 15_000 });
+    const seen = kernel().records.hooks();
     expect(new Set(matchesOf(killed?.pid))).toEqual(new Set(numbers));
     // Of it the kernel opens the program, too.
     expect(new Set(matchesOf(free?.pid))).toEqual(new Set(numbers.slice(1)));
