@@ -12,7 +12,7 @@ import { nodeAddress, startNode, takeNodePorts, type ClusterNode } from './node.
 import { nodeDisk, nodeInitramfs } from './node-image.ts';
 import { processGroup, type ProcessGroup } from './processes.ts';
 import { startRegistry } from './registry.ts';
-import { waitUntil } from './wait-until.ts';
+import { Unrecoverable, waitUntil } from './wait-until.ts';
 
 /** A running cluster without Palisade. */
 export type Cluster = {
@@ -99,7 +99,7 @@ async function untilReady(kubectl: Kubectl, nodes: readonly ClusterNode[]): Prom
     await waitUntil(
       `node ${node.name}`,
       async () => {
-        if (!node.process().isRunning()) throw new Error(await node.process().logTail());
+        if (!node.process().isRunning()) throw new Unrecoverable(await node.process().logTail());
         await kubectl.run(['wait', '--for=condition=Ready', `node/${node.name}`, '--timeout=10s']);
         return true;
       },
