@@ -20,7 +20,7 @@ import { actor, bootKernel, type KernelUnderTest } from './kernel-under-test.ts'
 import { describeOracle } from './oracle-suite.ts';
 import { gaps, methodsOf, pathsOf } from './record-facts.ts';
 import { describeSingleProbes } from './single-probe-suite.ts';
-import { changed, kprobe, onSecret, secret } from './suite-policies.ts';
+import { changed, killOnExecve, kprobe, onSecret, secret } from './suite-policies.ts';
 
 const isDeep = process.env['PALISADE_DEEP'] === '1';
 const EPERM = 1;
@@ -118,16 +118,7 @@ export function describeKernel(name: KernelName): void {
 
     it('kills at exec by path, also when a program forks and execs an untouched string literal', async () => {
       const running = await kernel.apply([
-        testPolicy(
-          'exec',
-          `kprobes:
-- call: sys_execve
-  syscall: true
-  args: [{index: 0, type: string}]
-  selectors:
-  - matchArgs: [{index: 0, operator: In, values: [/t/bin/victim, /t/bin/c]}]
-    matchActions: [{action: Sigkill}]`,
-        ),
+        killOnExecve('exec', ['matchArgs: [{index: 0, operator: In, values: [/t/bin/victim, /t/bin/c]}]']),
       ]);
       figure(`${name}: kill on sys_execve by`, methodsOf(running));
       kernel.records.clear();

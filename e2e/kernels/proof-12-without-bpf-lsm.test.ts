@@ -2,12 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testPolicy } from '../../src/linker/testing/policies.ts';
 import { figure } from '../cluster/tests/figures.ts';
 import { bootKernel, type KernelUnderTest } from './kernel-under-test.ts';
+import { killOnExecve } from './suite-policies.ts';
 
 const EPERM = 1;
 const SIGKILL = 9;
 
 /** As Debian's 5.10 boots by itself: `bpf` is not among the active security modules. */
 const bootArguments = 'lsm=lockdown,yama,apparmor';
+
+const isVictim = 'matchArgs: [{index: 0, operator: Equal, values: [/t/bin/victim]}]';
 
 function denySecret(substitute: 'none' | 'kill'): ReturnType<typeof testPolicy> {
   return testPolicy(
@@ -36,19 +39,7 @@ describe('On 5.10, not preemptible and without the BPF LSM: deny by another way'
   });
 
   it('judges an execve whose path it can read only later by the program that executes, not by the one that is executed', async () => {
-    await kernel.apply([
-      testPolicy(
-        'exec',
-        `kprobes:
-- call: sys_execve
-  syscall: true
-  args: [{index: 0, type: string}]
-  selectors:
-  - matchArgs: [{index: 0, operator: Equal, values: [/t/bin/victim]}]
-    matchBinaries: [{operator: In, values: [/t/bin/a]}]
-    matchActions: [{action: Sigkill}]`,
-      ),
-    ]);
+    await kernel.apply([killOnExecve('exec', [isVictim, 'matchBinaries: [{operator: In, values: [/t/bin/a]}]'])]);
     const literal = async (binary: string): Promise<string> => (await kernel.vm.machine.run([binary, 'literal'])).stdout.trim();
     expect(await literal('/t/bin/a')).toMatch(/^\d+ -9$/);
     expect(await literal('/t/bin/b')).toMatch(/^\d+ 0$/);
@@ -79,18 +70,7 @@ describe('On 7.x, preemptible and without the BPF LSM: the named reason why it c
   });
 
   it('kills at exec by a path that can only be read late, also when a thread executes it that has lost its number meanwhile', async () => {
-    await kernel.apply([
-      testPolicy(
-        'exec',
-        `kprobes:
-- call: sys_execve
-  syscall: true
-  args: [{index: 0, type: string}]
-  selectors:
-  - matchArgs: [{index: 0, operator: Equal, values: [/t/bin/victim]}]
-    matchActions: [{action: Sigkill}]`,
-      ),
-    ]);
+    await kernel.apply([killOnExecve('exec', [isVictim])]);
     for (const verb of ['literal', 'literal-thread']) expect((await kernel.runActor(verb)).stdout.trim(), verb).toMatch(/^\d+ -9$/);
   });
 });

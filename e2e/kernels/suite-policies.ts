@@ -30,3 +30,16 @@ export function changed(i: number, change: 'data' | 'structure'): readonly LinkP
 export function kprobe(call: string, syscall: string, action: string): string {
   return `kprobes: [{call: ${call}, syscall: ${syscall}, selectors: [{matchActions: [{action: ${action}}]}]}]`;
 }
+
+/** Kills who executes a program by a system call for which the filters hold, as lines of a selector. Without `args` the path is not read. */
+export function killOnExecve(name: string, filters: readonly string[], args = '{index: 0, type: string}'): LinkPolicy {
+  return testPolicy(
+    name,
+    `kprobes:
+- call: sys_execve
+  syscall: true
+  args: [${args}]
+  selectors:
+  - ${[...filters, 'matchActions: [{action: Sigkill}]'].join('\n    ')}`,
+  );
+}

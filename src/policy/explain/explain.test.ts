@@ -228,15 +228,16 @@ describe('What happens', () => {
     expect(beside[0]).toContain('monitor mode: nothing is denied');
   });
 
+  const writeAndReturn = {
+    call: 'sys_write',
+    syscall: true,
+    args: [{ index: 0, type: 'int' }],
+    return: true,
+    returnArg: { index: 0, type: 'int' },
+  };
+
   it('one event tells of entry and return, when the call returns', () => {
-    const policy = kprobePolicy({
-      call: 'sys_write',
-      syscall: true,
-      args: [{ index: 0, type: 'int' }],
-      return: true,
-      returnArg: { index: 0, type: 'int' },
-      selectors: [{ matchReturnArgs: [{ index: 0, operator: 'LT', values: ['0'] }] }],
-    });
+    const policy = kprobePolicy({ ...writeAndReturn, selectors: [{ matchReturnArgs: [{ index: 0, operator: 'LT', values: ['0'] }] }] });
     const { hooks, cost } = explained(policy);
     expect(hooks[0]?.when).toBe('something is about to be written (system call write), and again when it returns');
     expect(hooks[0]?.rules[0]).toMatchObject({
@@ -248,14 +249,7 @@ describe('What happens', () => {
   });
 
   it('the event of a denied call does not wait for a return', () => {
-    const policy = kprobePolicy({
-      call: 'sys_write',
-      syscall: true,
-      args: [{ index: 0, type: 'int' }],
-      return: true,
-      returnArg: { index: 0, type: 'int' },
-      selectors: [{ matchActions: [{ action: 'Override', argError: -1 }] }],
-    });
+    const policy = kprobePolicy({ ...writeAndReturn, selectors: [{ matchActions: [{ action: 'Override', argError: -1 }] }] });
     const [rule] = explained(policy).hooks[0]?.rules ?? [];
     expect(rule?.effects.at(-1)).toBe('an event is sent at once, because a denied call does not return');
     expect(rule).not.toHaveProperty('atReturn');
