@@ -10,7 +10,9 @@ export type PodDelta =
 
 /**
  * Pods by node. Anybody who may create pods may make one that says it is the API's copy of a static pod; of several such pods on a node the
- * oldest is, so that nobody gets the cgroups of a pod of somebody else into his namespace. Updates that leave the projection equal (readiness, most of all) come to nothing. */
+ * oldest is, so that nobody gets the cgroups of a pod of somebody else into his namespace. Updates that leave the projection equal (readiness,
+ * most of all) come to nothing.
+ */
 export type PodIndex = {
   apply(change: StoreChange<PodItem>): readonly PodDelta[];
   podsOf(node: string): readonly HubPod[];
